@@ -1,0 +1,63 @@
+//! TLS towards upstreams: rustls with the system's roots, plus CAs of one's own.
+
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use thiserror::Error;
+
+/// The system's roots, read once.
+#[derive(Debug, Clone)]
+pub struct Roots(Arc<RootCertStore>);
+
+/// Why no TLS configuration can be made.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A CA certificate is not one.
+    #[error("a CA certificate cannot be read")]
+    BadCa(#[source] rustls::Error),
+    /// The crypto provider lacks what TLS 1.2 and 1.3 need.
+    #[error("the TLS library refuses its settings")]
+    Settings(#[source] rustls::Error),
+}
+
+impl Roots {
+    /// Reads the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected); what cannot be
+    /// read is logged and left out.
+    pub fn load() -> Self {
+        let loaded = rustls_native_certs::load_native_certs();
+        for error in &loaded.errors {
+            tracing::warn!(%error, "cannot read some of the system's CA certificates");
+        }
+        let mut store = RootCertStore::empty();
+        let (_, ignored) = store.add_parsable_certificates(loaded.certs);
+        if store.is_empty() {
+            tracing::warn!(ignored, "the system has no CA certificates: https providers without a caBundle of their own will fail; set SSL_CERT_FILE");
+        }
+        Self(Arc::new(store))
+    }
+
+    /// A configuration that believes the system's roots and `more`, and offers HTTP/2 and
+    /// HTTP/1.1. Sessions are resumed among connections of the same configuration.
+    ///
+    /// # Errors
+    /// [`TlsError`] when one of `more` is no CA certificate.
+    pub fn client_config(&self, more: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
+        let mut store = Arc::clone(&self.0);
+        if !more.is_empty() {
+            let mut extended = RootCertStore::clone(&store);
+            for certificate in more {
+                extended.add(certificate.clone()).map_err(TlsError::BadCa)?;
+            }
+            store = Arc::new(extended);
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Settings)?
+            .with_root_certificates(store)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}

@@ -1,0 +1,250 @@
+//! From a request to a [`Call`]: what it asks for, and as much of its body as routing needs.
+//!
+//! A JSON body is held whole, within a limit and a shared budget, because only its end tells
+//! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
+//! rule asks for the model in a multipart form.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap};
+use http::{Method, Request, Uri};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::timeout;
+
+use super::failure::Failure;
+use super::worker::Worker;
+use crate::llm::decode::{Coding, Decoder};
+use crate::llm::json::{BodyFacts, BodyScanner};
+use crate::llm::multipart;
+use crate::llm::operation::{ModelAt, Operation};
+use crate::net::budget::Reservation;
+use crate::table::Table;
+
+/// The head of a call.
+#[derive(Debug)]
+pub struct Head {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query; scheme and authority are never looked at.
+    pub uri: Uri,
+    /// Its headers, as sent.
+    pub headers: HeaderMap,
+    /// What it asks for.
+    pub operation: Operation,
+}
+
+/// A call, ready to be routed.
+#[derive(Debug)]
+pub struct Call {
+    /// Its head.
+    pub head: Head,
+    /// The model that it names.
+    pub model: Option<Model>,
+    /// What else the body's scan found.
+    pub facts: BodyFacts,
+    /// Its body.
+    pub body: CallBody,
+}
+
+/// A model's name and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// The decoded name.
+    pub name: String,
+    /// Where a rename would write.
+    pub place: Place,
+}
+
+/// Where a model name stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// This span of the body is a JSON string.
+    Json(Range<usize>),
+    /// This span of the body is a form field.
+    Form(Range<usize>),
+    /// This span of the path, percent-encoded.
+    Path(Range<usize>),
+    /// In a compressed body, where nothing can be written.
+    Sealed,
+}
+
+/// A call's body.
+#[derive(Debug)]
+pub enum CallBody {
+    /// All of it, with its share of the budget.
+    Held(Vec<Bytes>, Reservation),
+    /// Still coming.
+    Passing(Incoming),
+}
+
+/// How a body is read.
+enum Reading {
+    Json(BodyScanner),
+    /// Compressed JSON: a copy is decoded and scanned.
+    Sealed(Box<Decoder<Scan>>),
+    Form,
+}
+
+/// The scanner as a sink of decoded bytes, up to the limit of a plain body.
+struct Scan {
+    scanner: BodyScanner,
+    left: usize,
+}
+
+/// Takes in a call as far as routing needs it.
+///
+/// # Errors
+/// [`Failure`] when the body cannot be read or understood, or is too large.
+pub async fn take(
+    worker: &Worker,
+    table: &Table,
+    head: Head,
+    body: Incoming,
+) -> Result<Call, Failure> {
+    match &head.operation.model {
+        ModelAt::Path(span) => {
+            let model = Some(path_model(head.uri.path(), span)?);
+            Ok(Call { head, model, facts: BodyFacts::default(), body: CallBody::Passing(body) })
+        }
+        ModelAt::Nowhere => passing(head, body),
+        ModelAt::Body => match reading(&head.headers, table, worker)? {
+            None => passing(head, body),
+            Some(reading) => held(worker, head, body, reading).await,
+        },
+    }
+}
+
+fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
+    let facts = BodyFacts::default();
+    Ok(Call { head, model: None, facts, body: CallBody::Passing(body) })
+}
+
+/// How this body must be read, or `None` if it need not be.
+fn reading(headers: &HeaderMap, table: &Table, worker: &Worker) -> Result<Option<Reading>, Failure> {
+    let content_type = text(headers, header::CONTENT_TYPE);
+    if multipart::boundary(content_type).is_some() {
+        return Ok(table.candidates.needs_model().then_some(Reading::Form));
+    }
+    if content_type.starts_with("multipart/") || content_type.starts_with("application/octet-stream") {
+        return Ok(None);
+    }
+    match text(headers, header::CONTENT_ENCODING) {
+        "" | "identity" => Ok(Some(Reading::Json(BodyScanner::default()))),
+        coding => {
+            let known = Coding::named(coding).ok_or_else(|| {
+                Failure::BadRequest(format!(
+                    "`content-encoding: {}` is not supported: send gzip, deflate, br, zstd or none",
+                    coding.escape_default()
+                ))
+            })?;
+            let scan = Scan { scanner: BodyScanner::default(), left: worker.shared.limits.body_bytes };
+            Ok(Some(Reading::Sealed(Box::new(Decoder::new(known, scan)))))
+        }
+    }
+}
+
+async fn held(
+    worker: &Worker,
+    head: Head,
+    mut body: Incoming,
+    mut reading: Reading,
+) -> Result<Call, Failure> {
+    let limit = worker.shared.limits.body_bytes;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Failure::BodyTooLarge(limit));
+    }
+    let mut chunks = Vec::new();
+    let mut length = 0;
+    let mut reservation = worker.shared.bodies.open();
+    while let Some(chunk) = next_chunk(worker, &mut body).await? {
+        length += chunk.len();
+        if length > limit {
+            return Err(Failure::BodyTooLarge(limit));
+        }
+        reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
+        reading.feed(&chunk);
+        chunks.push(chunk);
+    }
+    let (model, facts) = reading.finish(&head.headers, &chunks)?;
+    Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
+}
+
+async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
+    loop {
+        let frame = timeout(worker.shared.limits.body_idle, body.frame()).await;
+        match frame.map_err(|_| Failure::BodyTimeout)? {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Some(Err(error)) => {
+                return Err(Failure::BadRequest(format!("the request body is broken: {error}")));
+            }
+        }
+    }
+}
+
+fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
+    let encoded = path.get(span.clone()).unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
+    let name = decoded.map_err(|_| {
+        Failure::BadRequest("the model name in the path is not UTF-8".to_owned())
+    })?;
+    Ok(Model { name: name.into_owned(), place: Place::Path(span.clone()) })
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+// === impl Reading ===
+
+impl Reading {
+    fn feed(&mut self, chunk: &[u8]) {
+        match self {
+            Self::Json(scanner) => scanner.feed(chunk),
+            Self::Sealed(decoder) => decoder.decode(chunk),
+            Self::Form => {}
+        }
+    }
+
+    fn finish(
+        self,
+        headers: &HeaderMap,
+        chunks: &[Bytes],
+    ) -> Result<(Option<Model>, BodyFacts), Failure> {
+        let malformed = |fault: crate::llm::json::JsonFault| Failure::BadRequest(fault.to_string());
+        match self {
+            Self::Json(scanner) => {
+                let facts = scanner.finish().map_err(malformed)?;
+                let model = facts.model.as_ref().map(|member| Model {
+                    name: member.name.clone(),
+                    place: Place::Json(member.span.clone()),
+                });
+                Ok((model, facts))
+            }
+            Self::Sealed(decoder) => {
+                let facts = decoder.into_facts()?.finish().map_err(malformed)?;
+                let sealed = |member: crate::llm::json::ModelMember| Model {
+                    name: member.name,
+                    place: Place::Sealed,
+                };
+                Ok((facts.model.map(sealed), BodyFacts::default()))
+            }
+            Self::Form => Ok((form_model(headers, chunks), BodyFacts::default())),
+        }
+    }
+}
+
+fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Option<Model> {
+    let boundary = multipart::boundary(text(headers, header::CONTENT_TYPE))?;
+    let (span, name) = match chunks {
+        [whole] => multipart::model_part(whole, boundary)?,
+        many => multipart::model_part(&many.concat(), boundary)?,
+    };
+    Some(Model { name, place: Place::Form(span) })
+}

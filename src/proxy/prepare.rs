@@ -1,0 +1,141 @@
+//! From a call and its choice to the request that goes upstream. Pure: `pillion explain` shows what
+//! it makes.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{self, HeaderValue};
+use http::uri::PathAndQuery;
+
+use super::body::Held;
+use super::credentials::{self, Carried, QUERY_KEY};
+use super::failure::Failure;
+use super::headers;
+use super::intake::{Call, CallBody, Head, Model, Place};
+use super::reply::UsageAsked;
+use super::route::Choice;
+use super::upstream::{ToSend, ToSendBody};
+use crate::llm::json::{self, Splice};
+use crate::llm::operation::Kind;
+use crate::table::endpoint::strip_query;
+use crate::table::{CallPath, Credential, Plan, StreamUsage, Suffix, TargetError};
+
+/// A request, ready to go.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The request.
+    pub to_send: ToSend,
+    /// Was usage asked for that the client did not ask for?
+    pub usage: UsageAsked,
+}
+
+/// Makes the upstream request.
+///
+/// # Errors
+/// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
+pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
+    let plan = &choice.plan;
+    let target = target(&call.head, call.model.as_ref(), choice)?;
+    let usage = usage_question(&call, plan);
+    let asked = if usage.is_some() { UsageAsked::ByPillion } else { UsageAsked::AsSent };
+    let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
+    let headers = outgoing(call.head, choice, asked);
+    let body = match call.body {
+        CallBody::Held(chunks, reservation) => {
+            ToSendBody::Held(Held::new(json::splice(&chunks, &splices), reservation))
+        }
+        CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
+    };
+    let to_send = ToSend { method: headers.0, target, headers: headers.1, body };
+    Ok(Prepared { to_send, usage: asked })
+}
+
+/// The new model, where it goes into the body.
+fn rename(model: Option<&Model>, plan: &Plan) -> Result<Option<Splice>, Failure> {
+    let (Some(rename), Some(model)) = (&plan.rename, model) else { return Ok(None) };
+    match &model.place {
+        Place::Json(span) => Ok(Some(Splice { at: span.clone(), with: rename.json.clone() })),
+        Place::Form(span) => {
+            let with = Bytes::copy_from_slice(rename.name.as_bytes());
+            Ok(Some(Splice { at: span.clone(), with }))
+        }
+        Place::Path(_) => Ok(None),
+        Place::Sealed => {
+            let why = "this route renames the model, which a compressed body does not allow: send \
+                       it without `content-encoding`";
+            Err(Failure::BadRequest(why.to_owned()))
+        }
+    }
+}
+
+fn usage_question(call: &Call, plan: &Plan) -> Option<Splice> {
+    let kind = call.head.operation.kind;
+    let reports = matches!(kind, Kind::ChatCompletions | Kind::Completions);
+    match plan.stream_usage {
+        StreamUsage::Request if reports && call.facts.stream => json::ask_for_usage(&call.facts),
+        StreamUsage::Request | StreamUsage::AsSent => None,
+    }
+}
+
+fn in_order(first: Option<Splice>, second: Option<Splice>) -> Vec<Splice> {
+    let mut splices: Vec<Splice> = first.into_iter().chain(second).collect();
+    splices.sort_by_key(|splice| splice.at.start);
+    splices
+}
+
+fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAndQuery, Failure> {
+    let plan = &choice.plan;
+    let path = head.uri.path();
+    let operation = &head.operation;
+    let renamed = plan.rename.as_ref().map(|rename| &*rename.name);
+    let suffix = match (model.map(|model| &model.place), renamed) {
+        (Some(Place::Path(span)), Some(model)) => Suffix::Renamed {
+            before: path.get(operation.suffix.start..span.start).unwrap_or_default(),
+            model,
+            after: path.get(span.end..operation.suffix.end).unwrap_or_default(),
+        },
+        _ => Suffix::AsSent(path.get(operation.suffix.clone()).unwrap_or_default()),
+    };
+    let sent_query = head.uri.query().unwrap_or_default();
+    let query = match &choice.carried {
+        Carried::ClientQuery => sent_query.into(),
+        Carried::Account | Carried::Headers(_) => strip_query(sent_query, QUERY_KEY),
+    };
+    let key = match (&choice.carried, &choice.account.credential) {
+        (Carried::Account, Credential::Query { name, value }) => Some((&**name, value)),
+        _ => None,
+    };
+    let call = CallPath {
+        version: path.get(operation.version.clone()).unwrap_or_default(),
+        suffix,
+        model: renamed.or(model.map(|model| model.name.as_str())),
+        query: Some(&query),
+    };
+    plan.endpoint.path_and_query(call, key).map_err(|error| bad_target(&error))
+}
+
+fn bad_target(error: &TargetError) -> Failure {
+    Failure::BadRequest(error.to_string())
+}
+
+fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, HeaderMap) {
+    let mut headers = head.headers;
+    headers::for_upstream(&mut headers, head.operation.api, &choice.plan.headers);
+    credentials::strip(&mut headers);
+    match (&choice.carried, &choice.account.credential) {
+        (Carried::Headers(own), _) => {
+            for (name, value) in own {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        (Carried::Account, Credential::Header { name, value }) => {
+            headers.insert(name.clone(), value.clone());
+        }
+        (Carried::Account, Credential::None | Credential::Query { .. }) => {}
+        (Carried::ClientQuery, _) => {}
+    }
+    if usage == UsageAsked::ByPillion {
+        // The extra chunk can be taken out of plain text only.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    (head.method, headers)
+}

@@ -1,0 +1,366 @@
+//! The books of one call: opened with its first byte, settled exactly once, into metrics and one
+//! line of the access log.
+//!
+//! An observation that is dropped without being settled belongs to a caller who left; `Drop` only
+//! says so.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::Method;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::credentials::Carried;
+use super::failure::Failure;
+use super::intake::{Call, CallBody, Head};
+use super::metrics::{Metrics, Series, SeriesCache, SeriesKey, TokenType, operation_name};
+use super::route::Choice;
+use super::upstream::Timing;
+use crate::llm::Api;
+use crate::llm::operation::Kind;
+use crate::llm::usage::Usage;
+use crate::table::{Plan, Table};
+use crate::telemetry::{self, Lines, Written};
+
+/// Longer texts of a caller's making are cut in the log.
+const LOGGED_BYTES: usize = 256;
+
+/// Where a worker's books are kept.
+#[derive(Debug)]
+pub struct Books {
+    /// The families.
+    pub metrics: Metrics,
+    /// The series in use.
+    pub cache: SeriesCache,
+    /// The access log.
+    pub lines: Rc<Lines>,
+}
+
+/// One call's books.
+#[derive(Debug)]
+pub struct Observation {
+    books: Rc<Books>,
+    started: Instant,
+    settled: bool,
+    /// What is known of the call so far.
+    pub seen: Seen,
+}
+
+/// What becomes known of a call, bit by bit.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its method.
+    pub method: Method,
+    /// Its path, without the query (which may hold a key).
+    pub path: Box<str>,
+    /// The API, once the path is understood.
+    pub api: Option<Api>,
+    /// The operation.
+    pub kind: Kind,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// The plan that it goes by, with the metric label of the model sent.
+    pub plan: Option<(Arc<Plan>, Arc<str>)>,
+    /// The client key's name.
+    pub client: Option<Arc<str>>,
+    /// The account it went under.
+    pub account: Option<Arc<str>>,
+    /// `x-claude-code-session-id`.
+    pub session: Option<Box<str>>,
+    /// The provider's request id.
+    pub request_id: Option<Box<str>>,
+    /// The status sent to the caller.
+    pub status: u16,
+    /// Bytes of the request's body, where it was held.
+    pub request_bytes: u64,
+    /// Bytes of the answer's body.
+    pub response_bytes: u64,
+    /// When the request was complete (or its relaying began).
+    pub received: Option<Instant>,
+    /// When it was handed to the upstream connection.
+    pub sent: Option<Instant>,
+    /// How long connecting took.
+    pub connecting: std::time::Duration,
+    /// When the answer's head came.
+    pub head: Option<Instant>,
+    /// When the first generated content of a stream came.
+    pub token: Option<Instant>,
+    /// What the provider reported.
+    pub usage: Usage,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// The caller has the whole answer.
+    Served,
+    /// It failed.
+    Failed(&'a Failure),
+    /// The caller left before the end.
+    ClientClosed,
+}
+
+// === impl Observation ===
+
+impl Observation {
+    /// Opens the books of a call.
+    pub fn begin(books: &Rc<Books>, method: Method, path: &str) -> Self {
+        let seen = Seen {
+            method,
+            path: cut(path).into(),
+            api: None,
+            kind: Kind::Other,
+            model: None,
+            plan: None,
+            client: None,
+            account: None,
+            session: None,
+            request_id: None,
+            status: 0,
+            request_bytes: 0,
+            response_bytes: 0,
+            received: None,
+            sent: None,
+            connecting: std::time::Duration::ZERO,
+            head: None,
+            token: None,
+            usage: Usage::default(),
+        };
+        Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen }
+    }
+
+    /// Notes what the call asks for.
+    pub fn asked(&mut self, head: &Head) {
+        self.seen.api = Some(head.operation.api);
+        self.seen.kind = head.operation.kind;
+        let session = head.headers.get("x-claude-code-session-id");
+        self.seen.session = session.and_then(|id| id.to_str().ok()).map(|id| cut(id).into());
+    }
+
+    /// Notes that the request is here, as far as it is held.
+    pub fn received(&mut self, call: &Call) {
+        self.seen.received = Some(Instant::now());
+        self.seen.model = call.model.as_ref().map(|model| model.name.clone());
+        if let CallBody::Held(chunks, _) = &call.body {
+            self.seen.request_bytes = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        }
+    }
+
+    /// Notes the plan, and with it the metric label of the model that it sends.
+    pub fn chosen(&mut self, table: &Table, choice: &Choice) {
+        let plan = &choice.plan;
+        let sent = plan.rename.as_ref().map(|rename| &*rename.name);
+        let label = table.model_label(sent.or(self.seen.model.as_deref()));
+        self.seen.plan = Some((Arc::clone(plan), label));
+        self.seen.client = choice.client.clone();
+        if choice.carried == Carried::Account {
+            self.seen.account = Some(Arc::clone(&choice.account.name));
+        }
+    }
+
+    /// Notes when the request went out.
+    pub fn sent(&mut self, timing: &Timing) {
+        self.seen.sent = timing.sent;
+        self.seen.connecting = timing.connecting;
+    }
+
+    /// Closes the books.
+    pub fn settle(mut self, outcome: &Outcome<'_>) {
+        self.close(outcome);
+    }
+
+    fn close(&mut self, outcome: &Outcome<'_>) {
+        self.settled = true;
+        let ended = Instant::now();
+        self.measure(outcome, ended);
+        let lines = Rc::clone(&self.books.lines);
+        let written = lines.line(|buffer| {
+            // Writing JSON to memory cannot fail.
+            let _ = serde_json::to_writer(buffer, &self.line(outcome, ended));
+        });
+        if let Written::Dropped(count) = written {
+            self.books.metrics.log_lines_dropped.inc_by(count);
+        }
+    }
+
+    fn measure(&self, outcome: &Outcome<'_>, ended: Instant) {
+        let seen = &self.seen;
+        let series = self.series();
+        let since = |at: Instant| (at - self.started).as_secs_f64();
+        series.count(seen.status, outcome.word());
+        series.duration.observe(since(ended));
+        if let Some(head) = seen.head {
+            series.first_byte.observe(since(head));
+        }
+        if let (Some(received), Some(sent)) = (seen.received, seen.sent) {
+            let own = (sent - received).saturating_sub(seen.connecting);
+            series.overhead.observe(own.as_secs_f64());
+        }
+        if let Some(token) = seen.token {
+            series.first_token.observe(since(token));
+            if let Some(more) = seen.usage.output.and_then(|output| output.checked_sub(1)) {
+                if more > 0 {
+                    series.per_output_token.observe((ended - token).as_secs_f64() / more as f64);
+                }
+            }
+        }
+        for (token_type, count) in token_counts(&seen.usage) {
+            series.tokens(token_type, count);
+        }
+    }
+
+    fn series(&self) -> Rc<Series> {
+        let seen = &self.seen;
+        let (plan, model) = match &seen.plan {
+            Some((plan, model)) => (Some(plan), Arc::clone(model)),
+            None => (None, Arc::from("none")),
+        };
+        let key = SeriesKey {
+            plan: plan.map_or(0, |plan| Arc::as_ptr(plan).addr()),
+            model: Arc::clone(&model),
+            api: seen.api,
+            kind: seen.kind,
+        };
+        self.books.cache.get(key, || {
+            let labels = plan.map(|plan| &plan.labels);
+            self.books.metrics.series(labels, seen.api, seen.kind, model)
+        })
+    }
+
+    fn line<'a>(&'a self, outcome: &Outcome<'a>, ended: Instant) -> Line<'a> {
+        let seen = &self.seen;
+        let plan = seen.plan.as_ref().map(|(plan, _)| &**plan);
+        let millis = |at: Instant| ((at - self.started).as_secs_f64() * 1e6).round() / 1e3;
+        Line {
+            time: Time,
+            method: seen.method.as_str(),
+            path: &seen.path,
+            api: seen.api.map(Api::as_str),
+            operation: operation_name(seen.kind),
+            route: plan.map(|plan| &*plan.labels.route),
+            rule: plan.map(|plan| &*plan.labels.rule),
+            provider: plan.map(|plan| &*plan.labels.provider),
+            account: seen.account.as_deref(),
+            client: seen.client.as_deref(),
+            session: seen.session.as_deref(),
+            model: seen.model.as_deref().map(cut),
+            model_sent: plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name)),
+            upstream: plan.map(|plan| plan.endpoint.origin.authority.as_str()),
+            status: seen.status,
+            outcome: outcome.word(),
+            detail: outcome.detail(),
+            request_id: seen.request_id.as_deref(),
+            request_bytes: seen.request_bytes,
+            response_bytes: seen.response_bytes,
+            duration_ms: millis(ended),
+            first_byte_ms: seen.head.map(millis),
+            first_token_ms: seen.token.map(millis),
+            input_tokens: seen.usage.input,
+            output_tokens: seen.usage.output,
+            cache_read_tokens: seen.usage.cache_read,
+            cache_creation_tokens: seen.usage.cache_creation,
+        }
+    }
+}
+
+impl Drop for Observation {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.close(&Outcome::ClientClosed);
+        }
+    }
+}
+
+// === impl Outcome ===
+
+impl<'a> Outcome<'a> {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Failed(failure) => failure.consequences().reason,
+            Self::ClientClosed => "client_closed",
+        }
+    }
+
+    fn detail(&self) -> Option<&'a str> {
+        match self {
+            Self::Failed(failure) => failure.logged(),
+            Self::Served | Self::ClientClosed => None,
+        }
+    }
+}
+
+/// The access log's line; absent facts are left out.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Time,
+    method: &'a str,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api: Option<&'static str>,
+    operation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_sent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a str>,
+    status: u16,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    request_bytes: u64,
+    response_bytes: u64,
+    duration_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_byte_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_read_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation_tokens: Option<u64>,
+}
+
+/// The moment of writing.
+struct Time;
+
+impl Serialize for Time {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&telemetry::now())
+    }
+}
+
+fn token_counts(usage: &Usage) -> impl Iterator<Item = (TokenType, u64)> {
+    [
+        (TokenType::Input, usage.input),
+        (TokenType::Output, usage.output),
+        (TokenType::CacheRead, usage.cache_read),
+        (TokenType::CacheCreation, usage.cache_creation),
+    ]
+    .into_iter()
+    .filter_map(|(token_type, count)| Some((token_type, count?)))
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LOGGED_BYTES)]
+}

@@ -1,0 +1,273 @@
+//! An answer on its way to the client: frame by frame, with back-pressure, watched as it passes.
+//!
+//! Owns how a stream ends. It ends whole; or, if the upstream breaks off, with an error event in
+//! the caller's dialect where one can stand, else with a broken connection: never with a clean end
+//! that is a lie. Dropping it (the client left) drops the upstream connection or stream.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::failure::{Failure, Phase};
+use super::record::{Observation, Outcome};
+use super::silence::{Silence, Sound};
+use super::upstream::{Lease, chain};
+use super::worker::OpenStream;
+use crate::llm::Api;
+use crate::llm::shapes;
+use crate::llm::tap::{AnswerTap, End};
+use crate::llm::usage_chunk::UsageChunkFilter;
+
+/// Sent after a silence, between two events: a comment, which every reader of event streams skips.
+const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
+
+/// An answer on its way.
+#[derive(Debug)]
+pub struct Relay {
+    source: Incoming,
+    lease: Option<Lease>,
+    watch: Watch,
+    filter: Option<UsageChunkFilter>,
+    silence: Silence,
+    api: Api,
+    state: State,
+    /// What is said to clients that count; taken when the books are closed.
+    observation: Option<Observation>,
+    _open: OpenStream,
+}
+
+/// What is looked at in an answer.
+#[derive(Debug)]
+pub enum Watch {
+    /// Usage, tokens, the end.
+    Tap(Box<AnswerTap>),
+    /// Nothing: an error body, or an operation without usage.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Bytes come from the upstream.
+    Flowing,
+    /// The last frame has been handed out.
+    Over,
+}
+
+/// What a relay is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The body.
+    pub source: Incoming,
+    /// The hold on its connection.
+    pub lease: Lease,
+    /// What is looked at.
+    pub watch: Watch,
+    /// Takes the usage chunk out, where Pillion asked for it.
+    pub filter: Option<UsageChunkFilter>,
+    /// The timers.
+    pub silence: Silence,
+    /// The caller's API.
+    pub api: Api,
+    /// The call's books.
+    pub observation: Observation,
+    /// The count of open streams.
+    pub open: OpenStream,
+}
+
+type Polled = Poll<Option<io::Result<Frame<Bytes>>>>;
+
+impl Relay {
+    /// Begins.
+    pub fn new(parts: Parts) -> Box<Self> {
+        let mut relay = Self::open(parts);
+        if relay.source.is_end_stream() {
+            // There is no body (204, HEAD): nobody will ever poll for it.
+            relay.complete(&mut Context::from_waker(Waker::noop()));
+        }
+        relay
+    }
+
+    fn open(parts: Parts) -> Box<Self> {
+        Box::new(Self {
+            source: parts.source,
+            lease: Some(parts.lease),
+            watch: parts.watch,
+            filter: parts.filter,
+            silence: parts.silence,
+            api: parts.api,
+            state: State::Flowing,
+            observation: Some(parts.observation),
+            _open: parts.open,
+        })
+    }
+
+    /// The next frame for the client.
+    pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
+        if self.state == State::Over {
+            return Poll::Ready(None);
+        }
+        loop {
+            match self.poll_source(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Some(frame) = self.arrived(cx, frame) {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    let how = chain(&error);
+                    return self.broke_off(Failure::UpstreamBroken(how));
+                }
+                Poll::Ready(None) => return self.ended(cx),
+                Poll::Pending => return self.silent(cx),
+            }
+        }
+    }
+
+    /// Has everything been handed out?
+    pub fn is_end_stream(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// The length, where the upstream told it and nothing is taken out.
+    pub fn size_hint(&self) -> SizeHint {
+        match &self.watch {
+            // Its end is told by its last event, see `Relayed`.
+            Watch::Tap(tap) if tap.is_event_stream() => SizeHint::default(),
+            Watch::Tap(_) | Watch::Nothing => self.source.size_hint(),
+        }
+    }
+
+    /// First what is there already; then the connection moves; then what that brought.
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let ready = Pin::new(&mut self.source).poll_frame(cx);
+        match &mut self.lease {
+            Some(Lease::Http1(lease)) if ready.is_pending() => {
+                lease.drive(cx);
+                Pin::new(&mut self.source).poll_frame(cx)
+            }
+            _ => ready,
+        }
+    }
+
+    /// A frame came: it is watched, filtered and handed on. Trailers are dropped: no client of an
+    /// LLM API knows any, and they must not be taken for headers.
+    fn arrived(&mut self, cx: &mut Context<'_>, frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
+        let data = frame.into_data().ok()?;
+        let now = Instant::now();
+        self.silence.heard(now);
+        self.look_at(&data, now);
+        let data = match &mut self.filter {
+            Some(filter) => filter.push(data),
+            None => data,
+        };
+        if let Some(observation) = &mut self.observation {
+            observation.seen.response_bytes += data.len() as u64;
+        }
+        if self.source.is_end_stream() && self.filter.is_none() && self.stands_whole() {
+            // hyper does not ask again once a declared length is reached.
+            self.complete(cx);
+        }
+        (!data.is_empty()).then(|| Frame::data(data))
+    }
+
+    fn look_at(&mut self, data: &[u8], now: Instant) {
+        let Watch::Tap(tap) = &mut self.watch else { return };
+        tap.observe(data);
+        if let Some(observation) = &mut self.observation {
+            if observation.seen.token.is_none() && tap.is_event_stream() && tap.has_token() {
+                observation.seen.token = Some(now);
+            }
+        }
+    }
+
+    fn stands_whole(&self) -> bool {
+        match &self.watch {
+            Watch::Tap(tap) => tap.end() != End::Open,
+            Watch::Nothing => true,
+        }
+    }
+
+    /// The upstream ended its body.
+    fn ended(&mut self, cx: &mut Context<'_>) -> Polled {
+        if let Some(rest) = self.filter.take().map(|mut filter| filter.finish()) {
+            if !rest.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(rest))));
+            }
+        }
+        if !self.stands_whole() {
+            let how = "the stream ended without its last event".to_owned();
+            return self.broke_off(Failure::UpstreamBroken(how));
+        }
+        self.complete(cx);
+        Poll::Ready(None)
+    }
+
+    /// Everything came: the connection goes back, the books are closed.
+    fn complete(&mut self, cx: &mut Context<'_>) {
+        self.state = State::Over;
+        if let Some(Lease::Http1(lease)) = self.lease.take() {
+            lease.release(cx);
+        }
+        self.settle(&Outcome::Served);
+    }
+
+    /// Nothing comes at the moment.
+    fn silent(&mut self, cx: &mut Context<'_>) -> Polled {
+        match self.silence.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Sound::KeepAlive) if self.between_events() => {
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(KEEP_ALIVE)))))
+            }
+            Poll::Ready(Sound::KeepAlive) => self.silent(cx),
+            Poll::Ready(Sound::Idle) => self.broke_off(Failure::UpstreamTimeout(Phase::Idle)),
+            Poll::Ready(Sound::Cut) => self.broke_off(Failure::ShuttingDown),
+        }
+    }
+
+    fn between_events(&self) -> bool {
+        match &self.watch {
+            Watch::Tap(tap) => tap.is_event_stream() && tap.between_events(),
+            Watch::Nothing => false,
+        }
+    }
+
+    /// The answer cannot be completed: an error event where one can stand, else a broken
+    /// connection.
+    fn broke_off(&mut self, failure: Failure) -> Polled {
+        self.state = State::Over;
+        self.lease = None;
+        let last = match self.between_events() {
+            true => {
+                let consequences = failure.consequences();
+                let status = consequences.status.as_u16();
+                let told = failure.told();
+                let event = shapes::error_event(self.api, consequences.kind, status, &told);
+                Ok(Frame::data(event))
+            }
+            false => Err(io::Error::other(failure.told())),
+        };
+        self.settle(&Outcome::Failed(&failure));
+        Poll::Ready(Some(last))
+    }
+
+    fn settle(&mut self, outcome: &Outcome<'_>) {
+        if let Some(mut observation) = self.observation.take() {
+            if let Watch::Tap(tap) = &self.watch {
+                observation.seen.usage = tap.usage();
+            }
+            observation.settle(outcome);
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // The client left, unless the books are closed already; what was used is still counted.
+        self.settle(&Outcome::ClientClosed);
+    }
+}

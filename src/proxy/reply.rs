@@ -1,0 +1,155 @@
+//! Answers: an upstream's, relayed; or Pillion's own words.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+
+use super::body::ReplyBody;
+use super::failure::{Consequences, Failure, Retry};
+use super::headers::strip_hop_by_hop;
+use super::record::{Observation, Outcome};
+use super::relay::{Parts, Relay, Watch};
+use super::silence::Silence;
+use super::upstream::Answer;
+use super::worker::Worker;
+use crate::llm::Dialect;
+use crate::llm::operation::Operation;
+use crate::llm::shapes;
+use crate::llm::tap::AnswerTap;
+use crate::llm::usage_chunk::UsageChunkFilter;
+use crate::table::Plan;
+
+const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
+/// Read by the SDKs of OpenAI and Anthropic; it overrides their own rules.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Under these names providers tell the id of a request.
+const REQUEST_IDS: [&str; 4] = ["request-id", "x-request-id", "apim-request-id", "x-goog-request-id"];
+
+/// What the pipeline comes to.
+#[derive(Debug)]
+pub enum Reply {
+    /// An upstream's answer.
+    Relayed(Relayed),
+    /// Pillion's own JSON, with status 200 unless it is a lie.
+    Own(StatusCode, Bytes),
+}
+
+/// An upstream's answer and what its relay needs to know.
+#[derive(Debug)]
+pub struct Relayed {
+    /// The answer.
+    pub answer: Answer,
+    /// The plan that it came by.
+    pub plan: Arc<Plan>,
+    /// What was asked.
+    pub operation: Operation,
+    /// Was usage asked for that the client did not ask for?
+    pub usage: UsageAsked,
+}
+
+/// Who asked an OpenAI stream for its usage?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageAsked {
+    /// Pillion did: the extra chunk is taken out again.
+    ByPillion,
+    /// Nobody, or the client itself.
+    AsSent,
+}
+
+impl Reply {
+    /// The response, with its books either closed or on their way.
+    pub fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+        match self {
+            Self::Relayed(relayed) => relayed.into_response(worker, books),
+            Self::Own(status, body) => {
+                books.seen.status = status.as_u16();
+                books.seen.response_bytes = body.len() as u64;
+                books.settle(&Outcome::Served);
+                own(status, body)
+            }
+        }
+    }
+}
+
+impl Relayed {
+    fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+        let (mut head, source) = self.answer.response.into_parts();
+        books.seen.status = head.status.as_u16();
+        books.seen.request_id = request_id(&head.headers);
+        strip_hop_by_hop(&mut head.headers);
+        let watch = watch(head.status, &head.headers, &self.operation);
+        let streamed = matches!(&watch, Watch::Tap(tap) if tap.is_event_stream());
+        if streamed {
+            // A declared length would let a stream that ends early look whole to the client.
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
+        let asked = streamed && self.usage == UsageAsked::ByPillion;
+        let filter = asked.then(UsageChunkFilter::default);
+        let relay = Relay::new(Parts {
+            source,
+            lease: self.answer.lease,
+            watch,
+            filter,
+            silence: Silence::new(self.plan.timeouts, worker.cut_signal()),
+            api: self.operation.api,
+            observation: books,
+            open: worker.open_stream(),
+        });
+        Response::from_parts(head, ReplyBody::Relayed(relay))
+    }
+}
+
+/// A failure in the caller's dialect.
+pub fn failed(failure: &Failure, dialect: Dialect, mut books: Observation) -> Response<ReplyBody> {
+    let consequences = failure.consequences();
+    let status = consequences.status;
+    let body = shapes::error_body(dialect, consequences.kind, status.as_u16(), &failure.told());
+    books.seen.status = status.as_u16();
+    books.seen.response_bytes = body.len() as u64;
+    books.settle(&Outcome::Failed(failure));
+    let mut response = own(status, body);
+    explain_retry(response.headers_mut(), &consequences);
+    response
+}
+
+fn explain_retry(headers: &mut HeaderMap, consequences: &Consequences) {
+    headers.insert(REASON, HeaderValue::from_static(consequences.reason));
+    match consequences.retry {
+        Retry::Never => {
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        Retry::Possible => {}
+        Retry::After(wait) => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+    }
+    if consequences.status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    }
+}
+
+fn own(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::Own(Some(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watch {
+    if !status.is_success() {
+        return Watch::Nothing;
+    }
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
+    let content_encoding = text(header::CONTENT_ENCODING).unwrap_or_default();
+    Watch::Tap(Box::new(AnswerTap::new(operation.kind, content_type, content_encoding)))
+}
+
+fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let value = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    let text = value.to_str().ok()?;
+    Some(text[..text.floor_char_boundary(128)].into())
+}

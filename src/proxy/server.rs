@@ -1,0 +1,136 @@
+//! Connections from clients: HTTP/1.1 and h2c, with the limits that keep strangers cheap.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::body::ReplyBody;
+use super::failure::Failure;
+use super::pipeline::serve_call;
+use super::worker::{Shared, Worker};
+use crate::llm::Dialect;
+use crate::llm::shapes;
+use crate::net::accept;
+use crate::net::client_io::ClientIo;
+use crate::net::drain::{Drain, Stage};
+use crate::net::task::{self, LocalExecutor};
+
+/// More headers than any client sends; a request with more is refused with 431.
+const MAX_HEADERS: usize = 100;
+/// The largest header block, in bytes; a larger one is refused with 431.
+const MAX_HEADER_BYTES: usize = 64 << 10;
+/// Calls at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+/// After the grace: what it takes to write the last events.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Serves clients on this thread until the drain is over.
+pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
+    let worker = Worker::new(shared);
+    let connections = worker.shared.limits.connections;
+    let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
+    let serving = {
+        let (worker, drain) = (Rc::clone(&worker), drain.clone());
+        accept::run(listener, connections, drain.clone(), move |stream| {
+            serve(stream, Rc::clone(&worker), drain.clone())
+        })
+    };
+    tokio::select! {
+        () = serving => {}
+        () = cutting => {}
+    }
+    worker.books.lines.flush();
+}
+
+async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
+    drain.reached(Stage::Cut).await;
+    let count = worker.cut.fire();
+    if count > 0 {
+        tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
+    }
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
+    let limits = worker.shared.limits;
+    let open = worker.shared.metrics.open_connections.clone();
+    open.inc();
+    let io = TokioIo::new(ClientIo::new(stream, limits.write_idle));
+    let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
+    let builder = builder(limits.head_timeout);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    tokio::select! {
+        biased;
+        // A client that breaks the rules or off has its answer already, if there is one.
+        _ = connection.as_mut() => {}
+        () = drain.reached(Stage::Draining) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+    open.dec();
+}
+
+fn builder(head_timeout: Duration) -> Builder<LocalExecutor> {
+    let mut builder = Builder::new(LocalExecutor);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_headers(MAX_HEADERS)
+        // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
+        // one that only stopped sending (FAULTS 12).
+        .half_close(false)
+        .max_buf_size(MAX_HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEADER_BYTES as u32)
+        .keep_alive_interval(head_timeout);
+    builder
+}
+
+/// Serves a call; a panic in it is that call's 500 and nobody else's.
+async fn guarded(
+    worker: Rc<Worker>,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let panics = worker.shared.metrics.panics.clone();
+    let mut call = pin!(serve_call(worker, request));
+    let caught = poll_fn(|cx| {
+        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+            Err(_) => Poll::Ready(Err(())),
+        }
+    });
+    Ok(caught.await.unwrap_or_else(|()| {
+        panics.inc();
+        internal()
+    }))
+}
+
+fn internal() -> Response<ReplyBody> {
+    let consequences = Failure::Internal.consequences();
+    let (kind, status) = (consequences.kind, consequences.status);
+    let told = Failure::Internal.told();
+    let body: Bytes = shapes::error_body(Dialect::OpenAi, kind, status.as_u16(), &told);
+    let mut response = Response::new(ReplyBody::Own(Some(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

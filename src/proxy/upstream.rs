@@ -1,0 +1,350 @@
+//! One try (or two) at an upstream: take a connection, send, wait for the answer's head.
+//!
+//! Owns the one retry rule: a call is sent a second time only if it went out on a reused connection
+//! that died before a byte of the answer came, and its body is held. Connections belong to one
+//! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
+//! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
+
+pub(super) mod connect;
+pub(super) mod h1;
+pub(super) mod h2;
+mod pool;
+
+use std::cell::Cell;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout_at};
+
+use super::body::{Held, Outgoing, Passing};
+use super::failure::{Failure, Phase};
+use super::metrics::Metrics;
+use crate::net::stream::Protocol;
+use crate::table::{Origin, Scheme, Timeouts};
+use connect::Connector;
+use pool::Pool;
+
+pub use connect::Egress;
+
+/// A request, ready to go.
+#[derive(Debug)]
+pub struct ToSend {
+    /// Its method.
+    pub method: Method,
+    /// Path and query as they go on the wire.
+    pub target: http::uri::PathAndQuery,
+    /// All headers but `Host`.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: ToSendBody,
+}
+
+/// A body that can be sent.
+#[derive(Debug)]
+pub enum ToSendBody {
+    /// Again and again.
+    Held(Held),
+    /// Once; the client is still sending it.
+    Passing(Incoming),
+}
+
+/// An answer whose head is here.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status and headers, with the body still to come.
+    pub response: Response<Incoming>,
+    /// What must be kept, and driven, until the body has come.
+    pub lease: Lease,
+}
+
+/// The hold on the connection that an answer comes from.
+#[derive(Debug)]
+pub enum Lease {
+    /// All of an HTTP/1.1 connection.
+    Http1(h1::Lease),
+    /// One stream of an HTTP/2 connection.
+    Http2(h2::Lease),
+}
+
+/// When what happened, for the books.
+#[derive(Debug, Default)]
+pub struct Timing {
+    /// How long connecting took, if it was needed.
+    pub connecting: Duration,
+    /// When the request was handed over.
+    pub sent: Option<Instant>,
+}
+
+/// A worker's upstreams.
+#[derive(Debug)]
+pub struct Upstreams {
+    pool: Rc<Pool>,
+    connector: Connector,
+    metrics: Metrics,
+    body_idle: Duration,
+}
+
+/// An origin as the pool's key.
+pub type OriginKey = Arc<Origin>;
+
+/// A connection that a request can be sent on.
+enum Ready {
+    Http1(Box<h1::Connection>),
+    Http2(h2::Connection),
+}
+
+/// Where a connection came from, which decides whether its death is news.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Provenance {
+    Reused,
+    Fresh,
+}
+
+impl Upstreams {
+    /// No connection yet.
+    pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
+        let pool = Rc::new(Pool::default());
+        pool::sweep(&pool);
+        Self { pool, connector: Connector::new(egress), metrics, body_idle }
+    }
+
+    /// Sends a call and waits for its answer's head.
+    ///
+    /// # Errors
+    /// [`Failure`] when there is no answer.
+    pub async fn send(
+        &self,
+        origin: &OriginKey,
+        timeouts: Timeouts,
+        to_send: ToSend,
+        timing: &mut Timing,
+    ) -> Result<Answer, Failure> {
+        let ToSend { method, target, headers, body } = to_send;
+        let parts = Parts { method, target, headers };
+        let (spare, body) = match body {
+            ToSendBody::Held(held) => (Some(held.clone()), Outgoing::Held(held)),
+            ToSendBody::Passing(incoming) => (None, Outgoing::Passing(Passing::new(incoming))),
+        };
+        let (ready, provenance) = self.ready(origin, timeouts, timing).await?;
+        let first = self.exchange(origin, ready, parts.clone(), body, timeouts, timing).await;
+        match (first, spare) {
+            (Err(Broken::BeforeAnswer(_)), Some(held)) if provenance == Provenance::Reused => {
+                self.metrics.upstream_retries.inc();
+                let ready = self.connect(origin, timeouts, timing).await?;
+                let body = Outgoing::Held(held);
+                let second = self.exchange(origin, ready, parts, body, timeouts, timing).await;
+                second.map_err(Broken::into_failure)
+            }
+            (first, _) => first.map_err(Broken::into_failure),
+        }
+    }
+
+    async fn ready(
+        &self,
+        origin: &OriginKey,
+        timeouts: Timeouts,
+        timing: &mut Timing,
+    ) -> Result<(Ready, Provenance), Failure> {
+        if let Some(connection) = self.pool.take_h1(origin).await {
+            return Ok((Ready::Http1(connection), Provenance::Reused));
+        }
+        if let Some(connection) = self.pool.share_h2(origin) {
+            return Ok((Ready::Http2(connection), Provenance::Reused));
+        }
+        Ok((self.connect(origin, timeouts, timing).await?, Provenance::Fresh))
+    }
+
+    async fn connect(
+        &self,
+        origin: &OriginKey,
+        timeouts: Timeouts,
+        timing: &mut Timing,
+    ) -> Result<Ready, Failure> {
+        let began = Instant::now();
+        let connected = timeout_at(began + timeouts.connect, self.connector.connect(origin)).await;
+        timing.connecting += began.elapsed();
+        let (result, outcome) = match connected {
+            Ok(Ok(stream)) => ("ok", Ok(stream)),
+            Ok(Err(error)) => ("failed", Err(Failure::ConnectFailed(error.to_string()))),
+            Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
+        };
+        self.metrics.upstream_connects.with_label_values(&[result]).inc();
+        let stream = outcome?;
+        let ready = match stream.protocol() {
+            Protocol::Http1 => h1::handshake(stream).await.map(Ready::Http1),
+            Protocol::Http2 => h2::handshake(stream).await.map(|connection| {
+                self.pool.add_h2(origin, &connection);
+                Ready::Http2(connection)
+            }),
+        };
+        ready.map_err(|error| Failure::UpstreamBroken(chain(&error)))
+    }
+
+    async fn exchange(
+        &self,
+        origin: &OriginKey,
+        ready: Ready,
+        parts: Parts,
+        body: Outgoing,
+        timeouts: Timeouts,
+        timing: &mut Timing,
+    ) -> Result<Answer, Broken> {
+        let waiting = Waiting::new(&body, timeouts.first_byte, self.body_idle);
+        timing.sent = Some(Instant::now());
+        let answered = async {
+            match ready {
+                Ready::Http1(connection) => {
+                    let request = parts.for_http1(origin, body);
+                    connection.send(request, Rc::clone(&self.pool), origin).await
+                }
+                Ready::Http2(connection) => {
+                    let request = parts.for_http2(origin, body);
+                    connection.send(request).await
+                }
+            }
+        };
+        waiting.bound(answered).await
+    }
+}
+
+/// The head of a request, before the protocol is known.
+#[derive(Clone)]
+struct Parts {
+    method: Method,
+    target: http::uri::PathAndQuery,
+    headers: HeaderMap,
+}
+
+impl Parts {
+    fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
+        self.headers.insert(http::header::HOST, origin.host_header.clone());
+        let mut request = Request::new(body);
+        *request.uri_mut() = Uri::from(self.target);
+        *request.method_mut() = self.method;
+        *request.headers_mut() = self.headers;
+        request
+    }
+
+    fn for_http2(self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
+        let mut uri = http::uri::Parts::default();
+        uri.scheme = Some(match origin.scheme {
+            Scheme::Http => http::uri::Scheme::HTTP,
+            Scheme::Https => http::uri::Scheme::HTTPS,
+        });
+        uri.authority = Some(origin.authority.clone());
+        uri.path_and_query = Some(self.target);
+        let mut request = Request::new(body);
+        // All three parts are there and valid by their types.
+        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+        *request.version_mut() = Version::HTTP_2;
+        *request.method_mut() = self.method;
+        *request.headers_mut() = self.headers;
+        request
+    }
+}
+
+/// How an exchange failed.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// The connection died before a byte of the answer.
+    BeforeAnswer(String),
+    /// The answer began and is no HTTP, or the request could not be read to its end.
+    Otherwise(Failure),
+}
+
+impl Broken {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::BeforeAnswer(how) => Failure::UpstreamBroken(how),
+            Self::Otherwise(failure) => failure,
+        }
+    }
+
+    /// What hyper says of an exchange.
+    pub(super) fn from_hyper(error: &hyper::Error) -> Self {
+        let before = error.is_incomplete_message()
+            || error.is_canceled()
+            || error.is_closed()
+            || is_reset(error);
+        match before {
+            true => Self::BeforeAnswer(chain(error)),
+            false => Self::Otherwise(Failure::UpstreamBroken(chain(error))),
+        }
+    }
+}
+
+/// Did the peer reset the connection, or was it gone when we wrote?
+fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind as E;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected);
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// An error with its causes, for the log.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The wait for an answer's head: from the moment the request is out, or as long as the client
+/// keeps sending its body.
+struct Waiting {
+    progress: Option<Rc<Progress>>,
+    started: Instant,
+    first_byte: Duration,
+    body_idle: Duration,
+}
+
+/// How far a passing body has come.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) at: Cell<Instant>,
+    pub(super) complete: Cell<bool>,
+}
+
+impl Waiting {
+    fn new(body: &Outgoing, first_byte: Duration, body_idle: Duration) -> Self {
+        Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
+    }
+
+    async fn bound<F>(&self, answered: F) -> Result<Answer, Broken>
+    where
+        F: Future<Output = Result<Answer, Broken>>,
+    {
+        let mut answered = std::pin::pin!(answered);
+        loop {
+            let (due, failure) = self.due();
+            match timeout_at(due, answered.as_mut()).await {
+                Ok(answer) => return answer,
+                // Bytes may have moved since the timer was set.
+                Err(_) if self.due().0 > Instant::now() => {}
+                Err(_) => return Err(Broken::Otherwise(failure)),
+            }
+        }
+    }
+
+    fn due(&self) -> (Instant, Failure) {
+        let first_byte = Failure::UpstreamTimeout(Phase::FirstByte);
+        match &self.progress {
+            None => (self.started + self.first_byte, first_byte),
+            Some(body) if body.complete.get() => (body.at.get() + self.first_byte, first_byte),
+            Some(body) => (body.at.get() + self.body_idle, Failure::BodyTimeout),
+        }
+    }
+}

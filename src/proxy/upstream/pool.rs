@@ -1,0 +1,113 @@
+//! A worker's idle connections, by origin. Not shared, so not locked.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, interval};
+
+use super::{OriginKey, h1, h2};
+use crate::net::task;
+
+/// Shorter than the idle limits of the load balancers in front of most providers (60 s and more),
+/// so that we close first and no call races a closing connection.
+const IDLE: Duration = Duration::from_secs(55);
+/// A connection is not reused after this age, so that a changed DNS record is followed.
+const MAX_AGE: Duration = Duration::from_secs(300);
+/// How often idle connections are looked after.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Idle HTTP/1.1 connections kept an origin: as many as a busy worker has calls at once.
+const MAX_IDLE: usize = 1024;
+
+/// The connections.
+#[derive(Debug, Default)]
+pub(in crate::proxy) struct Pool {
+    h1: RefCell<HashMap<OriginKey, Vec<Box<h1::Connection>>>>,
+    h2: RefCell<HashMap<OriginKey, Vec<Shared>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    connection: h2::Connection,
+    opened: Instant,
+}
+
+/// Closes connections that are old, idle for long, or dead, for as long as the pool is in use.
+pub(super) fn sweep(pool: &Rc<Pool>) {
+    let pool = Rc::downgrade(pool);
+    drop(task::spawn(async move {
+        let mut ticks = interval(SWEEP);
+        loop {
+            ticks.tick().await;
+            let Some(pool) = pool.upgrade() else { return };
+            pool.tidy();
+        }
+    }));
+}
+
+impl Pool {
+    /// The idle connection used last, if it is alive.
+    pub(super) async fn take_h1(&self, origin: &OriginKey) -> Option<Box<h1::Connection>> {
+        loop {
+            let mut connection = self.pop_h1(origin)?;
+            if fresh(&connection) && connection.check().await {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn pop_h1(&self, origin: &OriginKey) -> Option<Box<h1::Connection>> {
+        self.h1.borrow_mut().get_mut(origin)?.pop()
+    }
+
+    /// Keeps an idle connection.
+    pub(super) fn put_h1(&self, origin: &OriginKey, connection: Box<h1::Connection>) {
+        let mut all = self.h1.borrow_mut();
+        if !all.contains_key(origin) {
+            all.insert(origin.clone(), Vec::new());
+        }
+        if let Some(idle) = all.get_mut(origin) {
+            if idle.len() < MAX_IDLE {
+                idle.push(connection);
+            }
+        }
+    }
+
+    /// A shared connection that takes one more stream.
+    pub(super) fn share_h2(&self, origin: &OriginKey) -> Option<h2::Connection> {
+        let all = self.h2.borrow();
+        let usable = |shared: &&Shared| shared.opened.elapsed() < MAX_AGE && shared.connection.has_room();
+        let shared = all.get(origin)?.iter().find(usable)?;
+        Some(shared.connection.clone())
+    }
+
+    /// Shares a new connection.
+    pub(super) fn add_h2(&self, origin: &OriginKey, connection: &h2::Connection) {
+        let shared = Shared { connection: connection.clone(), opened: Instant::now() };
+        self.h2.borrow_mut().entry(origin.clone()).or_default().push(shared);
+    }
+
+    fn tidy(&self) {
+        let mut context = Context::from_waker(Waker::noop());
+        let mut all = self.h1.borrow_mut();
+        for idle in all.values_mut() {
+            idle.retain_mut(|connection| fresh(connection) && connection.alive(&mut context));
+            idle.shrink_to(idle.len() * 2);
+        }
+        all.retain(|_, idle| !idle.is_empty());
+        let mut all = self.h2.borrow_mut();
+        for shared in all.values_mut() {
+            shared.retain(|shared| {
+                let young = shared.opened.elapsed() < MAX_AGE;
+                !shared.connection.is_closed() && (young || !shared.connection.is_idle())
+            });
+        }
+        all.retain(|_, shared| !shared.is_empty());
+    }
+}
+
+fn fresh(connection: &h1::Connection) -> bool {
+    connection.idle_since.elapsed() < IDLE && connection.opened.elapsed() < MAX_AGE
+}
