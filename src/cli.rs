@@ -1,6 +1,39 @@
-//! The door: arguments, environment, terminal.
+//! The door: the only reader of arguments and environment, the only writer to the terminal.
+//!
+//! [`proxy`] assembles the data plane; the other commands look at manifests without serving.
+
+mod args;
+pub mod check;
+pub mod completions;
+pub mod crds;
+pub mod demo;
+pub mod explain;
+mod keys;
+mod proxy;
+mod reload;
+mod serve;
+mod signals;
+mod terminal;
+mod units;
+
 use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Command, Pillion};
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let result = match Pillion::parse().command {
+        Command::Proxy(args) => proxy::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Crds => crds::run(&mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
+        Command::Completions(args) => completions::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        terminal::complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
-use http::{Method, Request, Uri};
+use http::{Method, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
@@ -83,14 +83,8 @@ pub enum CallBody {
 enum Reading {
     Json(BodyScanner),
     /// Compressed JSON: a copy is decoded and scanned.
-    Sealed(Box<Decoder<Scan>>),
+    Sealed(Box<Decoder>, BodyScanner),
     Form,
-}
-
-/// The scanner as a sink of decoded bytes, up to the limit of a plain body.
-struct Scan {
-    scanner: BodyScanner,
-    left: usize,
 }
 
 /// Takes in a call as far as routing needs it.
@@ -109,7 +103,7 @@ pub async fn take(
             Ok(Call { head, model, facts: BodyFacts::default(), body: CallBody::Passing(body) })
         }
         ModelAt::Nowhere => passing(head, body),
-        ModelAt::Body => match reading(&head.headers, table, worker)? {
+        ModelAt::Body => match reading(&head.headers, table)? {
             None => passing(head, body),
             Some(reading) => held(worker, head, body, reading).await,
         },
@@ -122,7 +116,7 @@ fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
 }
 
 /// How this body must be read, or `None` if it need not be.
-fn reading(headers: &HeaderMap, table: &Table, worker: &Worker) -> Result<Option<Reading>, Failure> {
+fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failure> {
     let content_type = text(headers, header::CONTENT_TYPE);
     if multipart::boundary(content_type).is_some() {
         return Ok(table.candidates.needs_model().then_some(Reading::Form));
@@ -139,8 +133,8 @@ fn reading(headers: &HeaderMap, table: &Table, worker: &Worker) -> Result<Option
                     coding.escape_default()
                 ))
             })?;
-            let scan = Scan { scanner: BodyScanner::default(), left: worker.shared.limits.body_bytes };
-            Ok(Some(Reading::Sealed(Box::new(Decoder::new(known, scan)))))
+            let decoder = Box::new(Decoder::new(known));
+            Ok(Some(Reading::Sealed(decoder, BodyScanner::default())))
         }
     }
 }
@@ -164,7 +158,7 @@ async fn held(
             return Err(Failure::BodyTooLarge(limit));
         }
         reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
-        reading.feed(&chunk);
+        reading.feed(&chunk)?;
         chunks.push(chunk);
     }
     let (model, facts) = reading.finish(&head.headers, &chunks)?;
@@ -204,12 +198,19 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
 // === impl Reading ===
 
 impl Reading {
-    fn feed(&mut self, chunk: &[u8]) {
+    fn feed(&mut self, chunk: &[u8]) -> Result<(), Failure> {
         match self {
             Self::Json(scanner) => scanner.feed(chunk),
-            Self::Sealed(decoder) => decoder.decode(chunk),
+            Self::Sealed(decoder, scanner) => {
+                let decoded = decoder.decode(chunk, &mut |piece| scanner.feed(piece));
+                decoded.map_err(|_| {
+                    let why = "the compressed request body is malformed or too long";
+                    Failure::BadRequest(why.to_owned())
+                })?;
+            }
             Self::Form => {}
         }
+        Ok(())
     }
 
     fn finish(
@@ -227,8 +228,8 @@ impl Reading {
                 });
                 Ok((model, facts))
             }
-            Self::Sealed(decoder) => {
-                let facts = decoder.into_facts()?.finish().map_err(malformed)?;
+            Self::Sealed(_, scanner) => {
+                let facts = scanner.finish().map_err(malformed)?;
                 let sealed = |member: crate::llm::json::ModelMember| Model {
                     name: member.name,
                     place: Place::Sealed,

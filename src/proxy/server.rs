@@ -26,7 +26,7 @@ use crate::llm::shapes;
 use crate::net::accept;
 use crate::net::client_io::ClientIo;
 use crate::net::drain::{Drain, Stage};
-use crate::net::task::{self, LocalExecutor};
+use crate::net::task::LocalExecutor;
 
 /// More headers than any client sends; a request with more is refused with 431.
 const MAX_HEADERS: usize = 100;

@@ -1,6 +1,8 @@
 //! HTTP/2 upstream connections: shared by many calls, so each has a task that drives it.
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,20 +24,22 @@ const WINDOW: u32 = 1 << 20;
 
 /// A shared connection.
 #[derive(Debug, Clone)]
-pub struct Connection {
+pub(crate) struct Connection {
     sender: http2::SendRequest<Outgoing>,
     streams: Rc<Cell<usize>>,
+    /// As many streams as the peer allows at once.
+    limit: Rc<Cell<usize>>,
 }
 
 /// One stream of a connection, counted until it ends.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     streams: Rc<Cell<usize>>,
 }
 
 /// Speaks HTTP/2 on a stream.
-pub async fn handshake(stream: Stream) -> hyper::Result<Connection> {
-    let (sender, connection) = http2::Builder::new(LocalExecutor)
+pub(crate) async fn handshake(stream: Stream) -> hyper::Result<Connection> {
+    let (sender, mut connection) = http2::Builder::new(LocalExecutor)
         .timer(TokioTimer::new())
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
@@ -43,29 +47,36 @@ pub async fn handshake(stream: Stream) -> hyper::Result<Connection> {
         .keep_alive_timeout(PING_TIMEOUT)
         .handshake(TokioIo::new(stream))
         .await?;
+    let limit = Rc::new(Cell::new(connection.current_max_send_streams()));
+    let allowed = Rc::clone(&limit);
+    let driving = poll_fn(move |cx| {
+        let polled = Pin::new(&mut connection).poll(cx);
+        allowed.set(connection.current_max_send_streams());
+        polled
+    });
     drop(task::spawn(async move {
-        if let Err(error) = connection.await {
+        if let Err(error) = driving.await {
             tracing::debug!(%error, "an HTTP/2 connection to a provider ended");
         }
     }));
-    Ok(Connection { sender, streams: Rc::default() })
+    Ok(Connection { sender, streams: Rc::default(), limit })
 }
 
 // === impl Connection ===
 
 impl Connection {
     /// Has it ended?
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
     /// Would another stream be opened at once?
-    pub fn has_room(&self) -> bool {
-        !self.is_closed() && self.streams.get() < self.sender.current_max_send_streams()
+    pub(crate) fn has_room(&self) -> bool {
+        !self.is_closed() && self.streams.get() < self.limit.get()
     }
 
     /// Is no stream open?
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.streams.get() == 0
     }
 

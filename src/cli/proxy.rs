@@ -1,0 +1,76 @@
+//! `pillion proxy`: a data plane fed from a folder.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+
+use super::args::{AccessLog, ProxyArgs};
+use super::keys;
+use super::reload::Reloader;
+use super::serve::{self, DataPlane, Outside};
+use super::signals::{Pace, Signals};
+use crate::feed::Files;
+use crate::net::admin;
+use crate::net::drain::{self, Stage};
+use crate::net::task;
+use crate::telemetry::{self, LineSink};
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// When it cannot start: the reason and the remedy.
+pub(super) fn run(args: ProxyArgs) -> anyhow::Result<ExitCode> {
+    telemetry::start_log(&args.log).map_err(|error| anyhow!("--log {}: {error}", args.log))?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, serve(args))
+}
+
+async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let files = Files::open(args.manifests.clone(), keys::given(&args.source.keys)?)
+        .with_context(|| "give the folder of your manifests with --manifests")?;
+    let (log, log_thread) = match args.access_log {
+        AccessLog::Stdout => LineSink::start(std::io::stdout())?,
+        AccessLog::Off => LineSink::start(std::io::sink())?,
+    };
+    let outside = Outside { log, egress: serve::egress() };
+    let plane = DataPlane::start(args.listen, &args.limits, outside)?;
+    let admin_listener = serve::bind(args.admin)?;
+    let admin_address = admin_listener.local_addr()?;
+    let (admin_signal, admin_drain) = drain::channel();
+    let pages = plane.pages(admin_drain.clone());
+    let admin_listener = tokio::net::TcpListener::from_std(admin_listener)?;
+    let admin_task = task::spawn(admin::run(admin_listener, pages, admin_drain));
+    let reloader = Reloader::new(plane.table.clone(), plane.metrics.clone());
+    reloader.apply(files.read());
+    let (proxy, admin) = (plane.address.to_string(), admin_address.to_string());
+    tracing::info!(proxy, admin, version = env!("CARGO_PKG_VERSION"), "listening");
+    tokio::select! {
+        () = follow(files, reloader) => {}
+        () = signals.next() => {}
+    }
+    tracing::info!("shutting down: calls under way go on within the grace");
+    admin_signal.advance(Stage::Leaving);
+    let pace = Pace { leave_delay: args.limits.leave_delay, grace: args.limits.grace };
+    signals.wind_down(&plane.signal, pace).await;
+    plane.join();
+    admin_signal.advance(Stage::Cut);
+    let _ = admin_task.await;
+    let _ = log_thread.join();
+    tracing::info!("bye");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn follow(mut files: Files, reloader: Reloader) {
+    loop {
+        files.changed().await;
+        let folder = files.folder().clone();
+        // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
+        match tokio::task::spawn_blocking(move || folder.read()).await {
+            Ok(manifests) => reloader.apply(manifests),
+            Err(error) => tracing::error!(%error, "the manifests could not be read"),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! From manifests to the running table, and what is said about it.
+//!
+//! The one rule: a reading with an error in it never replaces a good table. Only when there is none
+//! yet does the part that is right begin to serve: a rule with an error refuses its calls.
+
+use std::sync::Arc;
+
+use crate::compile::{Severity, compile};
+use crate::feed::{Finding, Manifests};
+use crate::proxy::RunningTable;
+use crate::proxy::metrics::Metrics;
+use crate::table::Table;
+use crate::telemetry;
+
+/// Puts tables into service.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    table: RunningTable,
+    metrics: Metrics,
+}
+
+impl Reloader {
+    pub(super) fn new(table: RunningTable, metrics: Metrics) -> Self {
+        Self { table, metrics }
+    }
+
+    /// Compiles what was read, and lets it run if it may.
+    pub(super) fn apply(&self, manifests: Manifests) {
+        let unreadable = manifests.is_broken();
+        let compiled = compile(&manifests.world);
+        let invalid = compiled.faults.iter().any(|fault| fault.keeps_last_good());
+        let mut findings = manifests.findings;
+        let faults = compiled.faults.into_iter();
+        findings.extend(faults.map(|fault| manifests.sources.finding(fault)));
+        findings.iter().for_each(report);
+        self.count(&findings);
+        let running = self.table.load_full();
+        let result = match running {
+            Some(running) if running.version == compiled.table.version => "unchanged",
+            Some(_) if unreadable || invalid => "rejected",
+            None if unreadable => "rejected",
+            Some(_) | None => self.run(compiled.table),
+        };
+        self.metrics.reloads.with_label_values(&[result]).inc();
+        self.say(result);
+    }
+
+    fn run(&self, table: Table) -> &'static str {
+        self.metrics.table_info.reset();
+        self.metrics.table_info.with_label_values(&[&table.version]).set(1.0);
+        self.metrics.table_loaded.set(telemetry::unix_seconds());
+        self.table.store(Some(Arc::new(table)));
+        "applied"
+    }
+
+    fn count(&self, findings: &[Finding]) {
+        for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            let gauge = self.metrics.manifest_faults.with_label_values(&[severity.as_str()]);
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    fn say(&self, result: &str) {
+        let running = self.table.load();
+        let version = running.as_ref().map_or("none", |table| table.version.as_str());
+        match result {
+            "applied" => tracing::info!(version, "a new routing table runs"),
+            "rejected" => tracing::error!(
+                version,
+                "the manifests have errors: the last good routing table stays (none: not ready)"
+            ),
+            _ => tracing::debug!(version, "the manifests say what runs already"),
+        }
+    }
+}
+
+fn report(finding: &Finding) {
+    let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
+    let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (field, remedy) = (finding.path.as_str(), finding.remedy.as_str());
+    let what = finding.message.as_str();
+    match finding.severity {
+        Severity::Error => tracing::error!(place, object, field, remedy, "{what}"),
+        Severity::Warning => tracing::warn!(place, object, field, remedy, "{what}"),
+        Severity::Note => tracing::info!(place, object, field, remedy, "{what}"),
+    }
+}
