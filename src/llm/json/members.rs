@@ -97,7 +97,7 @@ enum InString {
 }
 
 /// The bytes of the key or value at hand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Capture {
     bytes: Vec<u8>,
     /// How many are wanted; zero means none are kept.
@@ -124,7 +124,11 @@ impl<V: Visit> Members<V> {
             string: InString::Outside,
             value: (0, 0),
             inside: 0,
-            capture: Capture::default(),
+            capture: Capture {
+                bytes: Vec::with_capacity(KEY_LIMIT),
+                limit: 0,
+                seen: 0,
+            },
             fault: None,
         }
     }
