@@ -1,8 +1,8 @@
 //! Finds the top-level members of a JSON body that routing needs, chunk by chunk, without building
 //! a tree; and splices new bytes into a body held as chunks, without copying the rest.
 //!
-//! Reading order: this file (which members matter), `members` (the walk over them), `text` (what
-//! escapes stand for), `splice`, `include_usage`.
+//! Reading order: this file (which members matter), `members` (the walk over them), `skip`
+//! (over what lies between), `text` (what escapes stand for), `splice`, `include_usage`.
 //!
 //! Invariants: bytes outside a splice are never touched, whatever they are (FAULTS 21 to 24); a
 //! body on whose model two parsers could disagree is refused (FAULTS 23); memory does not grow with
@@ -10,6 +10,7 @@
 
 mod include_usage;
 mod members;
+mod skip;
 mod splice;
 #[cfg(test)]
 mod tests;

@@ -8,9 +8,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memchr2;
-
 use super::JsonFault;
+use super::skip::{CLASS, Class, InString, white_space};
 use super::text::{self, TextError};
 
 /// Who reads the members.
@@ -85,15 +84,6 @@ enum State {
 enum Contents {
     Empty,
     Filled,
-}
-
-/// Where in a string the last chunk ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum InString {
-    Outside,
-    Plain,
-    /// Behind a backslash.
-    Escape,
 }
 
 /// The bytes of the key or value at hand.
@@ -320,32 +310,6 @@ impl<V: Visit> Members<V> {
     }
 }
 
-// === impl InString ===
-
-impl InString {
-    /// How many bytes belong to the string, its closing quote included.
-    fn skip(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        if *self == Self::Escape && !bytes.is_empty() {
-            *self = Self::Plain;
-            at = 1;
-        }
-        while let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) {
-            at += found + 1;
-            if bytes[at - 1] == b'"' {
-                *self = Self::Outside;
-                return at;
-            }
-            if at == bytes.len() {
-                *self = Self::Escape;
-                return at;
-            }
-            at += 1;
-        }
-        bytes.len()
-    }
-}
-
 // === impl Capture ===
 
 impl Capture {
@@ -392,29 +356,3 @@ impl Progress {
         if condition { Self::Whole } else { Self::Part }
     }
 }
-
-fn white_space(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-        .count()
-}
-
-/// What a byte outside of strings does to the depth.
-#[derive(Debug, Clone, Copy)]
-enum Class {
-    Plain,
-    Quote,
-    Open,
-    Close,
-}
-
-static CLASS: [Class; 256] = {
-    let mut table = [Class::Plain; 256];
-    table[b'"' as usize] = Class::Quote;
-    table[b'{' as usize] = Class::Open;
-    table[b'[' as usize] = Class::Open;
-    table[b'}' as usize] = Class::Close;
-    table[b']' as usize] = Class::Close;
-    table
-};

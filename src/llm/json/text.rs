@@ -1,6 +1,7 @@
 //! The inside of a JSON string: what its escapes stand for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
 
@@ -44,7 +45,7 @@ impl TextError {
 }
 
 /// A stretch without escapes.
-fn plain(raw: &[u8], span: std::ops::Range<usize>) -> Result<&str, TextError> {
+fn plain(raw: &[u8], span: Range<usize>) -> Result<&str, TextError> {
     let start = span.start;
     let stretch = &raw[span];
     if let Some(at) = stretch.iter().position(|byte| *byte < b' ') {

@@ -103,7 +103,8 @@ fn events() {
         check_event(api, &format!("data: {{\"error\":{open_ai}}}\n\n"));
     }
     let responses = format!(
-        r#"{{"type":"error","sequence_number":0,"code":null,{message},"param":null,"error":{open_ai}}}"#
+        r#"{{"type":"error","sequence_number":0,"code":null,{message},{}}}"#,
+        format_args!(r#""param":null,"error":{open_ai}"#)
     );
     check_event(
         Api::OpenAiResponses,
@@ -143,7 +144,8 @@ fn lists() {
     check(
         Dialect::Anthropic,
         concat!(
-            r#"{"data":[{"type":"model","id":"z-ai/glm-4.5-air","display_name":"\"z-ai/glm-4.5-air\"","#,
+            r#"{"data":[{"type":"model","id":"z-ai/glm-4.5-air","#,
+            r#""display_name":"\"z-ai/glm-4.5-air\"","#,
             r#""created_at":"1970-01-01T00:00:00Z","lifecycle":"active"},"#,
             r#"{"type":"model","id":"b","display_name":"\"b\"","#,
             r#""created_at":"1970-01-01T00:00:00Z","lifecycle":"active"}],"#,
@@ -154,9 +156,11 @@ fn lists() {
         Dialect::Gemini,
         concat!(
             r#"{"models":[{"name":"models/z-ai/glm-4.5-air","displayName":"\"z-ai/glm-4.5-air\"","#,
-            r#""supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]},"#,
+            r#""supportedGenerationMethods":["generateContent","#,
+            r#""streamGenerateContent","countTokens"]},"#,
             r#"{"name":"models/b","displayName":"\"b\"","#,
-            r#""supportedGenerationMethods":["generateContent","streamGenerateContent","countTokens"]}]}"#,
+            r#""supportedGenerationMethods":["generateContent","#,
+            r#""streamGenerateContent","countTokens"]}]}"#,
         ),
     );
     assert_eq!(
@@ -176,7 +180,7 @@ fn empty_lists() {
     check(Dialect::Gemini, r#"{"models":[]}"#);
 }
 
-/// The ids on the page that the query asks for, of the models `m/0` to `m/24`; `+` if there is more.
+/// Which of the models `m/0` to `m/24` are on the page that the query asks for; `+` if more follow.
 fn check_page(query: &str, expected: impl IntoIterator<Item = usize>, more: &str) {
     let models: Vec<ListedModel> = (0..25).map(|n| listed(&format!("m/{n}"))).collect();
     let models: Vec<&ListedModel> = models.iter().collect();
