@@ -15,11 +15,12 @@ use std::sync::Arc;
 
 use crate::llm::shapes::ListedModel;
 
-pub use endpoint::{Endpoint, Origin, Scheme, Trust};
+pub use endpoint::{CallPath, Endpoint, Origin, Scheme, Suffix, TargetError, Trust};
 pub use headers::HeaderPolicy;
-pub use lookup::{Candidate, Facts, Match, Mismatch};
+pub use lookup::{Candidate, Facts, HeaderMatch, Index, Match, Mismatch, ModelMatch};
 pub use plan::{
-    Account, Action, Clients, Credential, Forwarding, Labels, Plan, Rename, Rule, Timeouts,
+    Account, Action, ClientCredentials, Clients, Credential, Forwarding, Labels, Plan,
+    ProviderKeys, Rename, Rule, StreamUsage, Timeouts,
 };
 pub use weighted::Weighted;
 

@@ -93,7 +93,7 @@ pub struct Rename {
 }
 
 /// One account of a provider.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Account {
     /// Its name in the ProviderSecret.
     pub name: Arc<str>,
