@@ -124,11 +124,10 @@ impl Scan {
 
     /// `{a::b, c as d, self, e::{f, g}}` below `base`.
     fn tree(&mut self, base: &[String], tree: TokenStream) {
-        let mut tokens = tree.into_iter().peekable();
         let mut to = base.to_vec();
         let mut renaming = false;
         let mut line = 0;
-        while let Some(token) = tokens.next() {
+        for token in tree {
             match token {
                 TokenTree::Ident(ident) if ident == "as" => renaming = true,
                 TokenTree::Ident(ident) if !renaming => {
