@@ -87,11 +87,12 @@ pub(crate) fn crate_root(house: &House) -> Vec<Breach> {
     root.flat_map(judge).collect()
 }
 
-/// At most 100 columns; a link cannot be broken and may stand out.
+/// At most 100 columns. A link cannot be broken and may stand out, and so may a test's wire data.
 pub(crate) fn line_width(house: &House) -> Vec<Breach> {
     let judge = |file: &SourceFile| -> Vec<Breach> {
         let wide = |line: &str| line.chars().count() > COLUMNS && !line.contains("://");
-        let lines = file.text.lines().enumerate().filter(|(_, line)| wide(line));
+        let lines = file.text.lines().enumerate();
+        let lines = lines.filter(|(n, line)| wide(line) && !file.is_test_line(n + 1));
         lines
             .map(|(index, line)| {
                 let what = format!("{} columns, at most {COLUMNS}", line.chars().count());
@@ -108,7 +109,7 @@ pub(crate) fn line_width(house: &House) -> Vec<Breach> {
     house.files.iter().flat_map(judge).collect()
 }
 
-/// At most five parameters, none of them a `bool` that a caller would have to look up.
+/// At most five parameters, and no `bool` that a caller on another page would have to look up.
 pub(crate) fn parameters(house: &House) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for file in &house.files {
@@ -127,10 +128,13 @@ struct Signatures<'a> {
     breaches: Vec<Breach>,
 }
 
-impl<'ast> Visit<'ast> for Signatures<'_> {
-    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+impl Signatures<'_> {
+    fn judge(&mut self, visibility: &syn::Visibility, signature: &syn::Signature) {
         let line = signature.span().start().line;
-        if signature.inputs.len() > ARGUMENTS && !self.file.is_test_line(line) {
+        if self.file.is_test_line(line) {
+            return;
+        }
+        if signature.inputs.len() > ARGUMENTS {
             let what = format!(
                 "`{}` takes {} arguments",
                 signature.ident,
@@ -140,12 +144,34 @@ impl<'ast> Visit<'ast> for Signatures<'_> {
             self.breaches
                 .push(breach(self.file, line, "arguments", what, remedy));
         }
-        if signature.inputs.iter().any(is_bool) && !self.file.is_test_line(line) {
+        let is_private = matches!(visibility, syn::Visibility::Inherited);
+        if !is_private && signature.inputs.iter().any(is_bool) {
             let what = format!("`{}` takes a `bool`", signature.ident);
             let remedy = "take an enum that says at the call what is meant, or write two functions";
             self.breaches
                 .push(breach(self.file, line, "bool", what, remedy));
         }
+    }
+}
+
+impl<'ast> Visit<'ast> for Signatures<'_> {
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.judge(&item.vis, &item.sig);
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.judge(&item.vis, &item.sig);
+        visit::visit_impl_item_fn(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
+        for function in &item.items {
+            if let syn::TraitItem::Fn(function) = function {
+                self.judge(&item.vis, &function.sig);
+            }
+        }
+        visit::visit_item_trait(self, item);
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {

@@ -238,13 +238,15 @@ fn parameters() {
     for bad in [
         "fn f(a: A, b: A, c: A, d: A, e: A, f: A) {}",
         "impl S { fn f(&self, b: A, c: A, d: A, e: A, f: A) {} }",
-        "fn f(strict: bool) {}",
-        "trait T { fn f(&self, strict: bool); }",
+        "pub(crate) fn f(strict: bool) {}",
+        "impl S { pub fn f(strict: bool) {} }",
+        "pub trait T { fn f(&self, strict: bool); }",
     ] {
         check(shape::parameters, &[("src/a.rs", bad)], &["src/a.rs:1"]);
     }
     for good in [
-        "fn f(a: A, b: A, c: A, d: A, e: A) -> bool {}",
+        "pub fn f(a: A, b: A, c: A, d: A, e: A) -> bool {}",
+        "fn f(strict: bool) {}",
         "impl Foreign for S { fn f(&self, strict: bool) {} }",
         "#[cfg(test)] mod tests { fn f(a: A, b: A, c: A, d: A, e: A, f: bool) {} }",
     ] {
