@@ -1,3 +1,9 @@
 //! The integration tests: one binary, one module an area.
+//!
+//! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
+//! the right way to fail.
 
-fn main() {}
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tidy;

@@ -1,0 +1,24 @@
+# Everything that a developer or CI does, by name. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bless
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
+	@cargo run --locked --quiet -- demo
+
+test: ## what CI runs: check, unit and integration tests, the real Python SDKs
+	@scripts/test
+
+check: ## formatting, lints, dependencies (no test is run)
+	@scripts/check
+
+fix: ## format, and apply what clippy can apply by itself
+	@cargo fmt
+	@cargo clippy --locked --all-targets --fix --allow-dirty --allow-staged
+
+bless: ## accept what the code now generates: crds/ and snapshots; read the diff before you commit
+	@BLESS=1 INSTA_UPDATE=always cargo test --locked --test it
+	@git status --short

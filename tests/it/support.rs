@@ -1,0 +1,18 @@
+//! What the integration tests stand on: both ends of the wire, in raw bytes.
+//!
+//! Nothing here uses hyper, so that what a test sees is what was sent, and what it sends may be
+//! wrong. Nothing sleeps: tests wait for events, and [`GUARD`] only turns a hang into a failure.
+
+pub(crate) mod client;
+pub(crate) mod gate;
+pub(crate) mod manifests;
+pub(crate) mod stream;
+mod tests;
+pub(crate) mod tls;
+pub(crate) mod upstream;
+pub(crate) mod wire;
+
+use std::time::Duration;
+
+/// How long a test waits for an event before it fails; far longer than any event takes.
+pub(crate) const GUARD: Duration = Duration::from_secs(20);
