@@ -4,6 +4,7 @@
 //! ([`plan`]): parsed URIs, ready header values, durations, weights. Nothing here is parsed later.
 //! Does not know manifests, Kubernetes or connections.
 
+pub mod dump;
 pub mod endpoint;
 pub mod headers;
 pub mod lookup;

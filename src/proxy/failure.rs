@@ -15,8 +15,8 @@ pub enum Failure {
     BadRequest(String),
     /// No client key of the matching route was presented.
     Unauthorized,
-    /// No route matches; the text names the model or path.
-    NoRoute(String),
+    /// No route matches; the text names what was asked for.
+    NoRoute(Missing, String),
     /// CONNECT, TRACE, or a method that the path does not take.
     MethodNotAllowed,
     /// The body is larger than the limit (bytes).
@@ -41,6 +41,15 @@ pub enum Failure {
     ShuttingDown,
     /// A defect of Pillion's own.
     Internal,
+}
+
+/// What no route was found for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The path, or an API without a model.
+    Path,
+    /// The model.
+    Model,
 }
 
 /// What an upstream took too long for.
@@ -101,7 +110,12 @@ impl Failure {
         match self {
             Self::BadRequest(_) => client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "bad_request"),
             Self::Unauthorized => client(S::UNAUTHORIZED, ErrorKind::Authentication, "unauthorized"),
-            Self::NoRoute(_) => client(S::NOT_FOUND, ErrorKind::NotFound, "no_route"),
+            Self::NoRoute(Missing::Path, _) => {
+                client(S::NOT_FOUND, ErrorKind::NotFound, "no_route")
+            }
+            Self::NoRoute(Missing::Model, _) => {
+                client(S::NOT_FOUND, ErrorKind::UnknownModel, "no_route")
+            }
             Self::MethodNotAllowed => {
                 client(S::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest, "method_not_allowed")
             }
@@ -132,7 +146,7 @@ impl Failure {
     /// What the caller reads: no upstream internals, no names of objects that are not its own.
     pub fn told(&self) -> String {
         match self {
-            Self::BadRequest(why) | Self::NoRoute(why) | Self::Unsupported(why) => why.clone(),
+            Self::BadRequest(why) | Self::NoRoute(_, why) | Self::Unsupported(why) => why.clone(),
             Self::Unauthorized => {
                 "this route asks for a client key: send one of its keys as `authorization: Bearer` \
                  or `x-api-key`"
@@ -160,7 +174,7 @@ impl Failure {
     pub fn logged(&self) -> Option<&str> {
         match self {
             Self::BadRequest(why)
-            | Self::NoRoute(why)
+            | Self::NoRoute(_, why)
             | Self::Unsupported(why)
             | Self::Unservable(why)
             | Self::ConnectFailed(why)

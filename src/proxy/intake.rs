@@ -236,16 +236,19 @@ impl Reading {
                 };
                 Ok((facts.model.map(sealed), BodyFacts::default()))
             }
-            Self::Form => Ok((form_model(headers, chunks), BodyFacts::default())),
+            Self::Form => Ok((form_model(headers, chunks)?, BodyFacts::default())),
         }
     }
 }
 
-fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Option<Model> {
-    let boundary = multipart::boundary(text(headers, header::CONTENT_TYPE))?;
-    let (span, name) = match chunks {
-        [whole] => multipart::model_part(whole, boundary)?,
-        many => multipart::model_part(&many.concat(), boundary)?,
+fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Result<Option<Model>, Failure> {
+    let Some(boundary) = multipart::boundary(text(headers, header::CONTENT_TYPE)) else {
+        return Ok(None);
     };
-    Some(Model { name, place: Place::Form(span) })
+    let found = match chunks {
+        [whole] => multipart::find_model(whole, boundary),
+        many => multipart::find_model(&many.concat(), boundary),
+    };
+    let found = found.map_err(|fault| Failure::BadRequest(fault.to_string()))?;
+    Ok(found.map(|(span, name)| Model { name, place: Place::Form(span) }))
 }

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 
 use super::credentials;
-use super::failure::Failure;
+use super::failure::{Failure, Missing};
 use super::reply::Reply;
 use crate::llm::Dialect;
 use crate::llm::shapes::{self, ListedModel};
@@ -61,5 +61,6 @@ fn may_see(listing: &Listing, digests: &[Digest]) -> bool {
 
 fn no_such_model(id: &str) -> Failure {
     let shown = &id[..id.floor_char_boundary(128)];
-    Failure::NoRoute(format!("no route declares the model `{shown}`; GET /v1/models lists those that are"))
+    let why = format!("no route declares the model `{shown}`; GET /v1/models lists those that are");
+    Failure::NoRoute(Missing::Model, why)
 }

@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::body::ReplyBody;
-use super::failure::Failure;
+use super::failure::{Failure, Missing};
 use super::intake::{self, Head};
 use super::models;
 use super::prepare::prepare;
@@ -83,10 +83,11 @@ async fn forward(
 
 fn unknown_path(path: &str) -> Failure {
     let shown = &path[..path.floor_char_boundary(128)];
-    Failure::NoRoute(format!(
+    let why = format!(
         "`{shown}` is no path of an LLM API that is served here: OpenAI's (/v1/…, /openai/v1/…), \
          Anthropic's (/v1/messages, /anthropic/v1/…) and Gemini's (/v1beta/…) are"
-    ))
+    );
+    Failure::NoRoute(Missing::Path, why)
 }
 
 // === impl Ask ===

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::credentials::{self, Carried};
-use super::failure::Failure;
+use super::failure::{Failure, Missing};
 use super::intake::{Call, Head};
 use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table};
 
@@ -74,11 +74,14 @@ fn plan_of(rule: &Rule, head: &Head, random: u64) -> Result<Arc<Plan>, Failure> 
 
 fn no_route(head: &Head, model: Option<&str>) -> Failure {
     let api = head.operation.api.as_str();
-    Failure::NoRoute(match model {
-        Some(model) => {
-            let shown = &model[..model.floor_char_boundary(128)];
-            format!("no route takes the model `{shown}` on the {api} API; GET /v1/models lists those that are declared")
-        }
-        None => format!("no route takes {api} calls that name no model: a rule without `model` would"),
-    })
+    let Some(model) = model else {
+        let why = format!("no route takes {api} calls that name no model: a rule without `model` would");
+        return Failure::NoRoute(Missing::Path, why);
+    };
+    let shown = &model[..model.floor_char_boundary(128)];
+    let why = format!(
+        "no route takes the model `{shown}` on the {api} API; GET /v1/models lists those that are \
+         declared"
+    );
+    Failure::NoRoute(Missing::Model, why)
 }

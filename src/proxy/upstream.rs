@@ -5,9 +5,9 @@
 //! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
 //! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
 
-pub(super) mod connect;
-pub(super) mod h1;
-pub(super) mod h2;
+pub mod connect;
+pub mod h1;
+pub mod h2;
 mod pool;
 
 use std::cell::Cell;

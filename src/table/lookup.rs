@@ -216,6 +216,18 @@ impl Index {
     pub fn has_clients(&self) -> bool {
         self.has_clients
     }
+
+    /// Does any rule ask for the model? Only then is it worth reading a multipart body.
+    pub fn needs_model(&self) -> bool {
+        self.candidates.len() > self.any.len()
+    }
+
+    /// Is this a client key of any route? Such a key never goes upstream.
+    pub fn is_client_key(&self, digest: &Digest) -> bool {
+        let clients = self.candidates.iter().filter_map(|candidate| candidate.rule.clients.as_ref());
+        let mut keys = clients.flat_map(|clients| &clients.keys);
+        self.has_clients && keys.any(|(_, key)| key.matches(digest))
+    }
 }
 
 fn insert_by_length(buckets: &mut Vec<(usize, Bucket)>, text: &str, range: Range<usize>) {

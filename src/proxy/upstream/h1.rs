@@ -26,13 +26,13 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// An idle connection.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub struct Connection {
     sender: http1::SendRequest<Outgoing>,
     driver: Driver,
     /// Since when it has been idle.
-    pub(crate) idle_since: Instant,
+    pub idle_since: Instant,
     /// When it was opened.
-    pub(crate) opened: Instant,
+    pub opened: Instant,
 }
 
 /// The connection future, until it has ended.
@@ -41,14 +41,14 @@ struct Driver(Option<http1::Connection<TokioIo<Stream>, Outgoing>>);
 
 /// A connection in use.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     connection: Box<Connection>,
     pool: Rc<Pool>,
     origin: OriginKey,
 }
 
 /// Speaks HTTP/1.1 on a stream.
-pub(crate) async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
+pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
     let (sender, connection) = http1::Builder::new()
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
@@ -63,7 +63,7 @@ pub(crate) async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> 
 
 impl Connection {
     /// Is it still alive? An idle connection has no task that would notice its end.
-    pub(crate) async fn check(&mut self) -> bool {
+    pub async fn check(&mut self) -> bool {
         poll_fn(|cx| Poll::Ready(self.alive(cx))).await
     }
 
@@ -107,12 +107,12 @@ impl Driver {
 
 impl Lease {
     /// Moves bytes.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+    pub fn drive(&mut self, cx: &mut Context<'_>) {
         self.connection.driver.poll(cx);
     }
 
     /// Gives the connection back once the body has come; one that is not clean is closed.
-    pub(crate) fn release(mut self, cx: &mut Context<'_>) {
+    pub fn release(mut self, cx: &mut Context<'_>) {
         if self.connection.alive(cx) {
             self.connection.idle_since = Instant::now();
             self.pool.put_h1(&self.origin, self.connection);

@@ -24,7 +24,7 @@ const WINDOW: u32 = 1 << 20;
 
 /// A shared connection.
 #[derive(Debug, Clone)]
-pub(crate) struct Connection {
+pub struct Connection {
     sender: http2::SendRequest<Outgoing>,
     streams: Rc<Cell<usize>>,
     /// As many streams as the peer allows at once.
@@ -33,12 +33,12 @@ pub(crate) struct Connection {
 
 /// One stream of a connection, counted until it ends.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     streams: Rc<Cell<usize>>,
 }
 
 /// Speaks HTTP/2 on a stream.
-pub(crate) async fn handshake(stream: Stream) -> hyper::Result<Connection> {
+pub async fn handshake(stream: Stream) -> hyper::Result<Connection> {
     let (sender, mut connection) = http2::Builder::new(LocalExecutor)
         .timer(TokioTimer::new())
         .initial_stream_window_size(WINDOW)
@@ -66,17 +66,17 @@ pub(crate) async fn handshake(stream: Stream) -> hyper::Result<Connection> {
 
 impl Connection {
     /// Has it ended?
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
     /// Would another stream be opened at once?
-    pub(crate) fn has_room(&self) -> bool {
+    pub fn has_room(&self) -> bool {
         !self.is_closed() && self.streams.get() < self.limit.get()
     }
 
     /// Is no stream open?
-    pub(crate) fn is_idle(&self) -> bool {
+    pub fn is_idle(&self) -> bool {
         self.streams.get() == 0
     }
 
