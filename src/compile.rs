@@ -1,10 +1,40 @@
 //! World -> Table: pure, deterministic, collects every fault. Every URI, header, weight and
 //! duration is parsed here, never later.
+//!
+//! In reading order: [`providers`] (a ProviderSecret: [`endpoints`], [`auth`], [`accounts`],
+//! [`headers`], [`tls`], [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
+//! [`matches`], [`targets`] and [`timeouts`]), [`shadow`] (which match another one takes the calls
+//! from), [`models`] (what is listed), [`version`].
+//!
+//! What holds whatever is wrong: one bad object never hides a good one; what cannot be used is
+//! left out, and its share goes to the others; a rule that matches but has nothing left refuses,
+//! so that no wider rule catches its calls. Does not know where the world comes from.
 
+mod accounts;
+mod auth;
+mod clients;
+mod durations;
+mod endpoints;
 pub mod fault;
+mod grants;
+mod headers;
+mod keys;
+mod matches;
+mod models;
+mod providers;
+mod report;
+mod routes;
+mod rules;
+mod shadow;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod timeouts;
+mod tls;
+mod version;
 pub mod world;
 
-use crate::table::Table;
+use crate::table::{Index, Table};
 pub use fault::{Fault, ObjectId, ResourceKind, Severity};
 pub use world::World;
 
@@ -19,9 +49,19 @@ pub struct Compiled {
 
 /// Compiles a world. The same world gives the same table and faults, whatever its objects' order.
 pub fn compile(world: &World) -> Compiled {
-    let _ = world;
-    Compiled {
-        table: Table::default(),
-        faults: Vec::new(),
-    }
+    let mut faults = Vec::new();
+    let providers = providers::compile(world, &mut faults);
+    let routes = routes::compile(world, &providers, &mut faults);
+    let candidates = Index::new(routes.candidates);
+    shadow::report(&candidates, &routes.rules, &mut faults);
+    let models = models::list(&candidates, &routes.rules, &mut faults);
+    // Stable: within an object, faults stay in the order in which they were found.
+    faults.sort_by(|a, b| a.object.cmp(&b.object));
+    let table = Table {
+        version: version::of(world),
+        candidates,
+        models,
+        model_labels: models::labels(world),
+    };
+    Compiled { table, faults }
 }

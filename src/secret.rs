@@ -113,6 +113,11 @@ impl Digest {
         Self(out)
     }
 
+    /// Makes it part of a wider hash, such as a table's version.
+    pub fn add_to(&self, hash: &mut ring::digest::Context) {
+        hash.update(&self.0);
+    }
+
     /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()

@@ -1,0 +1,220 @@
+//! Where a rule's calls go: its targets, resolved, and a plan for each API that they serve.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::World;
+use super::providers::{Provider, Providers, Served, Service};
+use super::report::Report;
+use crate::api::{ProviderRef, TargetSpec};
+use crate::llm::{Api, Dialect};
+use crate::name::ObjectRef;
+use crate::table::{Labels, Plan, Rename, Timeouts, Weighted};
+
+/// A target that calls can go to.
+pub(super) struct Target<'p> {
+    /// Its provider.
+    pub(super) provider: &'p Provider,
+    /// The model sent instead of the caller's.
+    pub(super) rename: Option<Rename>,
+    service: &'p Service,
+    weight: u32,
+}
+
+/// What targets are resolved against.
+pub(super) struct Context<'c, 'p> {
+    pub(super) world: &'p World,
+    pub(super) providers: &'p Providers,
+    /// The route that names them.
+    pub(super) route: &'c ObjectRef,
+    /// The APIs that the rule's matches ask for.
+    pub(super) asked: &'c [Option<Api>],
+}
+
+/// The targets that can be served; the share of the others goes to them.
+pub(super) fn compile<'a>(
+    context: &Context<'_, 'a>,
+    specs: &[TargetSpec],
+    path: &str,
+    report: &mut Report<'_>,
+) -> Vec<Target<'a>> {
+    let target = |(i, spec): (usize, &TargetSpec)| {
+        let path = format!("{path}[{i}]");
+        let provider = provider(context, &spec.provider, &path, report);
+        let rename = rename(spec.model.as_deref(), &path, report);
+        let provider = provider?;
+        let service = service(context, provider, &path, report)?;
+        let rename = rename?;
+        (spec.weight > 0).then_some(Target {
+            provider,
+            rename,
+            service,
+            weight: spec.weight,
+        })
+    };
+    specs.iter().enumerate().filter_map(target).collect()
+}
+
+fn provider<'a>(
+    context: &Context<'_, 'a>,
+    spec: &ProviderRef,
+    path: &str,
+    report: &mut Report<'_>,
+) -> Option<&'a Provider> {
+    let home = &context.route.namespace;
+    let namespace = spec.namespace.as_deref().unwrap_or(home.as_str());
+    let found = namespace.parse().ok().zip(spec.name.parse().ok());
+    let found = found.and_then(|(namespace, name)| {
+        let reference = ObjectRef { namespace, name };
+        context.providers.get(&reference)
+    });
+    let allowed = found.filter(|p| p.grant.allows(context.world, &p.reference, home));
+    if allowed.is_none() {
+        // One message for both in another namespace: its names are not ours to tell.
+        let (message, remedy) = match namespace == home.as_str() {
+            true => (
+                "there is no such ProviderSecret",
+                "create it, or correct the name",
+            ),
+            false => (
+                "there is no such ProviderSecret, or it does not let this namespace use it",
+                "correct the name, or let its owner set allowedRoutes",
+            ),
+        };
+        let name: String = format!("{namespace}/{}", spec.name)
+            .escape_default()
+            .collect();
+        let message = format!("{message}: {name}; the target is left out");
+        report.error(format!("{path}.provider"), message, remedy);
+    }
+    allowed
+}
+
+/// How the provider is called, if it serves anything that is asked of it.
+fn service<'a>(
+    context: &Context<'_, '_>,
+    provider: &'a Provider,
+    path: &str,
+    report: &mut Report<'_>,
+) -> Option<&'a Service> {
+    let label = &provider.label;
+    let Some(service) = &provider.service else {
+        let message = format!("ProviderSecret {label} cannot be used; the target is left out");
+        let remedy = "see the faults of that ProviderSecret";
+        report.error(format!("{path}.provider"), message, remedy);
+        return None;
+    };
+    if context.asked.iter().any(|api| service.serves(*api)) {
+        return Some(service);
+    }
+    let message = match service.serves(None) {
+        true => format!("ProviderSecret {label} serves no API that the rule's matches ask for"),
+        false => format!("ProviderSecret {label} has no endpoint and key that can be used"),
+    };
+    report.error(
+        format!("{path}.provider"),
+        format!("{message}; the target is left out"),
+        "add an endpoint for it, or see the faults of that ProviderSecret",
+    );
+    None
+}
+
+/// `None` is a wrong one, `Some(None)` none.
+fn rename(model: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<Option<Rename>> {
+    let Some(model) = model else {
+        return Some(None);
+    };
+    if matches!(model, "" | "." | "..") {
+        report.error(
+            format!("{path}.model"),
+            "it is not a model name; the target is left out",
+            "name the model to send, or leave it out to send the caller's",
+        );
+        return None;
+    }
+    // A string always serialises.
+    let json = serde_json::to_vec(model).ok()?;
+    Some(Some(Rename {
+        name: model.into(),
+        json: Bytes::from(json),
+    }))
+}
+
+/// The plans of a rule's targets, per API.
+pub(super) fn plans(
+    targets: &[Target<'_>],
+    (route, rule): (&Arc<str>, &Arc<str>),
+    timeouts: Timeouts,
+) -> [Option<Weighted<Arc<Plan>>>; Api::ALL.len()] {
+    let made: Vec<_> = targets
+        .iter()
+        .map(|target| {
+            let labels = Labels {
+                route: Arc::clone(route),
+                rule: Arc::clone(rule),
+                provider: Arc::clone(&target.provider.label),
+                vendor: target.provider.vendor,
+            };
+            target.plans(&labels, timeouts)
+        })
+        .collect();
+    Api::ALL.map(|api| {
+        let plans = targets.iter().zip(&made);
+        Weighted::new(plans.filter_map(|(target, plans)| {
+            let plan = plans[api as usize].as_ref()?;
+            Some((target.weight, Arc::clone(plan)))
+        }))
+    })
+}
+
+// === impl Target ===
+
+impl Target<'_> {
+    /// Does it serve calls that a match of this API takes?
+    pub(super) fn serves(&self, api: Option<Api>) -> bool {
+        self.service.serves(api)
+    }
+
+    /// One plan for each endpoint, shared by the APIs that it serves.
+    fn plans(&self, labels: &Labels, timeouts: Timeouts) -> [Option<Arc<Plan>>; Api::ALL.len()] {
+        let mut made: Vec<(&Arc<Served>, Arc<Plan>)> = Vec::new();
+        Api::ALL.map(|api| {
+            let served = self.service.served[api as usize].as_ref()?;
+            if let Some((_, plan)) = made.iter().find(|(other, _)| Arc::ptr_eq(other, served)) {
+                return Some(Arc::clone(plan));
+            }
+            let plan = Arc::new(self.plan(served, labels.clone(), timeouts));
+            made.push((served, Arc::clone(&plan)));
+            Some(plan)
+        })
+    }
+
+    fn plan(&self, served: &Served, labels: Labels, timeouts: Timeouts) -> Plan {
+        Plan {
+            labels,
+            endpoint: served.endpoint.clone(),
+            rename: self.rename.clone(),
+            client_credentials: served.client_credentials.clone(),
+            accounts: served.accounts.clone(),
+            headers: self.service.headers.clone(),
+            timeouts,
+            stream_usage: self.service.stream_usage,
+        }
+    }
+}
+
+// === impl Service ===
+
+impl Service {
+    /// Does it serve any call that a match of this API takes?
+    fn serves(&self, api: Option<Api>) -> bool {
+        match api {
+            None => self.served.iter().any(Option::is_some),
+            Some(Api::OpenAi) => Api::ALL.iter().any(|api| {
+                api.dialect() == Dialect::OpenAi && self.served[*api as usize].is_some()
+            }),
+            Some(api) => self.served[api as usize].is_some(),
+        }
+    }
+}
