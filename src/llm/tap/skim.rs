@@ -163,7 +163,7 @@ impl Skimmer {
             self.findings.failed = true;
         }
         match self.frames.get_mut(usize::from(self.depth)) {
-            Some(frame) if self.node != Node::Ignored => {
+            Some(frame) if !self.node.is_leaf() => {
                 *frame = Frame {
                     node: self.node,
                     kind,
