@@ -338,8 +338,9 @@ fn every_answered_stream_has_a_first_token() {
     );
 }
 
-/// What another gateway read from these answers. It has no count of zero, and does not always cut
-/// cached tokens off the prompt, so that prompts are compared only where no cache is involved.
+/// What another gateway read from these answers. It does not always cut cached tokens off the
+/// prompt, so prompts are compared only where no cache is involved; and where it translates, it
+/// makes up an answer's count from a total that is larger than its parts, so those are left out.
 #[test]
 fn a_second_reading_agrees() {
     let Some(folder) = corpus().map(|corpus| corpus.join("agentgateway")) else {
@@ -361,7 +362,11 @@ fn a_second_reading_agrees() {
         let case = fs::read(folder.join(record["file"].as_str().unwrap())).unwrap();
         let case: Value = serde_json::from_slice(&case).unwrap();
         let read = |name: &str| case["expected_parsed"][name].as_u64();
-        if read("output_tokens").is_none() {
+        let made_up = record["id"]
+            .as_str()
+            .unwrap()
+            .contains("/completions/gemini_");
+        if read("output_tokens").is_none() || made_up {
             continue;
         }
         compared += 1;
