@@ -16,6 +16,7 @@
 mod node;
 pub(in crate::llm) mod quiet;
 mod skim;
+mod text;
 mod watcher;
 
 use super::decode::{Coding, Decoder};

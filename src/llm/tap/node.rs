@@ -58,6 +58,15 @@ impl Node {
         }
     }
 
+    /// Is this a value without members that are read?
+    pub(super) fn is_leaf(self) -> bool {
+        match self {
+            Self::Ignored | Self::Type | Self::Error | Self::Finish | Self::Tokens(_) => true,
+            Self::Root | Self::Envelope | Self::Choices | Self::Delta | Self::Content => false,
+            Self::Parts | Self::Feedback | Self::Usage | Self::Details => false,
+        }
+    }
+
     fn of_root(name: &[u8]) -> Self {
         match name {
             b"type" => Self::Type,

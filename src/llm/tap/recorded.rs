@@ -337,3 +337,56 @@ fn every_answered_stream_has_a_first_token() {
         "{silent:?}"
     );
 }
+
+/// What another gateway read from these answers. It does not always cut cached tokens off the
+/// prompt, so prompts are compared only where no cache is involved; and where it translates, it
+/// makes up an answer's count from a total that is larger than its parts, so those are left out.
+#[test]
+fn a_second_reading_agrees() {
+    let Some(folder) = corpus().map(|corpus| corpus.join("agentgateway")) else {
+        return;
+    };
+    let index = fs::read_to_string(folder.join("index.jsonl")).unwrap();
+    let mut compared = 0;
+    for record in index
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+    {
+        let kind = match record["upstream_api"].as_str().unwrap() {
+            "openai-chat" => Kind::ChatCompletions,
+            "openai-responses" => Kind::Responses,
+            "anthropic-messages" => Kind::Messages,
+            "gemini" | "vertex-gemini" => Kind::StreamGenerateContent,
+            _ => continue,
+        };
+        let case = fs::read(folder.join(record["file"].as_str().unwrap())).unwrap();
+        let case: Value = serde_json::from_slice(&case).unwrap();
+        let read = |name: &str| case["expected_parsed"][name].as_u64();
+        let made_up = record["id"]
+            .as_str()
+            .unwrap()
+            .contains("/completions/gemini_");
+        if read("output_tokens").is_none() || made_up {
+            continue;
+        }
+        compared += 1;
+        let mut tap = match case["input_sse"].as_str() {
+            Some(_) => AnswerTap::new(kind, "text/event-stream", ""),
+            None => AnswerTap::new(kind, "application/json", ""),
+        };
+        let json = case["input"].to_string();
+        tap.observe(case["input_sse"].as_str().unwrap_or(&json).as_bytes());
+        let usage = tap.usage();
+        assert_eq!(
+            usage.output.unwrap_or(0),
+            read("output_tokens").unwrap(),
+            "{record}"
+        );
+        let cached = usage.cache_read.unwrap_or(0);
+        assert_eq!(cached, read("cached_input_tokens").unwrap_or(0), "{record}");
+        if cached == 0 || kind == Kind::Messages {
+            assert_eq!(usage.input, read("input_tokens"), "{record}");
+        }
+    }
+    assert!(compared > 60, "the corpus has shrunk to {compared}");
+}

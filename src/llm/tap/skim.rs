@@ -5,9 +5,10 @@
 //! finds. Strings and subtrees that nobody reads are skipped by `memchr`. A member name written
 //! with escapes is not recognised (no provider does so).
 
-use memchr::{memchr2, memchr3};
+use memchr::memchr3;
 
 use super::node::Node;
+use super::text::{Skip, Text, skip_string};
 use crate::llm::usage::Report;
 
 /// What the text said.
@@ -163,7 +164,7 @@ impl Skimmer {
             self.findings.failed = true;
         }
         match self.frames.get_mut(usize::from(self.depth)) {
-            Some(frame) if self.node != Node::Ignored => {
+            Some(frame) if !self.node.is_leaf() => {
                 *frame = Frame {
                     node: self.node,
                     kind,
@@ -391,85 +392,9 @@ impl Kind {
     }
 }
 
-/// How far a string goes on in the bytes at hand.
-#[derive(Clone, Copy)]
-enum Skip {
-    /// Its quote is the last of so many bytes.
-    Closed(usize),
-    /// Beyond them; was the last one a backslash that escapes the next?
-    Open { escaped: bool },
-}
-
-impl Skip {
-    fn length(self, rest: &[u8]) -> usize {
-        match self {
-            Self::Closed(length) => length,
-            Self::Open { .. } => rest.len(),
-        }
-    }
-}
-
-fn skip_string(rest: &[u8], escaped: bool) -> Skip {
-    let mut at = usize::from(escaped);
-    while let Some(length) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
-        if rest[at + length] == b'"' {
-            return Skip::Closed(at + length + 1);
-        }
-        at += length + 2;
-    }
-    Skip::Open {
-        escaped: at > rest.len(),
-    }
-}
-
 fn ends_scalar(byte: u8) -> bool {
     matches!(
         byte,
         b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'['
     )
-}
-
-/// The beginning of a string or scalar; none of those that are read is longer.
-#[derive(Debug)]
-struct Text {
-    bytes: [u8; TEXT],
-    length: u8,
-}
-
-const TEXT: usize = 62;
-
-impl Default for Text {
-    fn default() -> Self {
-        Self {
-            bytes: [0; TEXT],
-            length: 0,
-        }
-    }
-}
-
-impl Text {
-    fn clear(&mut self) {
-        self.length = 0;
-    }
-
-    fn push(&mut self, more: &[u8]) {
-        let start = usize::from(self.length);
-        let end = TEXT.min(start + more.len());
-        self.bytes[start..end].copy_from_slice(&more[..end - start]);
-        self.length = end as u8;
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.length)]
-    }
-
-    fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
-    /// The value of digits alone: no sign, fraction or exponent.
-    fn unsigned(&self) -> Option<u64> {
-        let digits = Some(self.bytes()).filter(|text| text.iter().all(u8::is_ascii_digit))?;
-        std::str::from_utf8(digits).ok()?.parse().ok()
-    }
 }
