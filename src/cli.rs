@@ -1,4 +1,7 @@
 //! The door: arguments, environment, terminal.
+
+pub mod crds;
+
 use std::process::ExitCode;
 /// Runs the command line.
 pub fn main() -> ExitCode {
