@@ -197,7 +197,7 @@ pub struct AuthSpec {
     /// Name of the header or query parameter: needed with `ApiKeyHeader` and `QueryParameter`, not
     /// allowed with the others. At most 128 characters. Example: `x-api-key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", 
+    #[schemars(with = "String",
         length(min = 1, max = 128),
         regex(pattern = TOKEN),
         extend("x-kubernetes-validations" = [rule(

@@ -191,7 +191,7 @@ pub struct ProviderRef {
 pub struct TimeoutsSpec {
     /// Until the connection to the provider stands, TLS included. Default: `5s`. More than `0s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", 
+    #[schemars(with = "String",
         length(max = 32),
         regex(pattern = DURATION),
         extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
@@ -200,7 +200,7 @@ pub struct TimeoutsSpec {
     /// From the last byte of the call to the first of the answer's head. A model that thinks long
     /// before it answers needs a long one. Default: `15m`. More than `0s`. Example: `60s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", 
+    #[schemars(with = "String",
         length(max = 32),
         regex(pattern = DURATION),
         extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
@@ -209,7 +209,7 @@ pub struct TimeoutsSpec {
     /// The longest silence within an answer; a stream that is silent for longer ends with an error
     /// event. Default: `15m`. More than `0s`. Example: `120s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", 
+    #[schemars(with = "String",
         length(max = 32),
         regex(pattern = DURATION),
         extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
@@ -220,7 +220,7 @@ pub struct TimeoutsSpec {
     /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default: never.
     /// More than `0s`. Example: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", 
+    #[schemars(with = "String",
         length(max = 32),
         regex(pattern = DURATION),
         extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
