@@ -11,3 +11,6 @@ mod route;
 pub use common::*;
 pub use provider_secret::*;
 pub use route::*;
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,23 @@
-//! (being built)
+//! Where a proxy's world comes from: a folder of manifests.
+//!
+//! Reading order: [`files`] (watches the folder and says when to read it again), [`folder`] (which
+//! files there are), [`manifests`] (their objects, as a `World` with everything that is wrong),
+//! [`finding`] (what is wrong where). Private: `yaml` (text to values with positions), `schema` (the
+//! bounds of the generated definitions, so that files and API server agree), `secrets`.
+//!
+//! Invariants: a broken document never hides a good one; nothing that is reported carries a value
+//! from a file, only names of fields and objects; nothing here reads the environment. Does not know
+//! what the objects come to (`compile`'s) nor what a caller does about a broken folder.
+
+pub mod files;
+pub mod finding;
+pub mod folder;
+pub mod manifests;
+mod schema;
+mod secrets;
+mod yaml;
+
+pub use files::{Files, OpenError, Watching};
+pub use finding::{Finding, Place, Sources};
+pub use folder::{Folder, GivenKey};
+pub use manifests::Manifests;

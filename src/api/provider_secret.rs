@@ -6,50 +6,111 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::common::{HEADER_VALUE, LABEL, TOKEN, each_not_reserved, label_selector, rule};
+use super::route::MODEL_NAME;
 use super::{ApiKind, SecretKeySelector};
 
-/// One provider account pool: where it is, how it is spoken to, under which keys.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// One provider account pool: where the provider is, how it is spoken to, under which keys.
+///
+/// LlmRoutes name it as a target. The keys themselves stay in Secrets of the same namespace; only
+/// Secrets that a ProviderSecret or LlmRoute refers to are ever read.
+#[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",
     version = "v1alpha1",
     kind = "ProviderSecret",
-    namespaced
+    doc = "Declares one LLM provider: where it is, how it is spoken to and under which keys.",
+    derive = "PartialEq",
+    shortname = "provsec",
+    category = "pillion",
+    namespaced,
+    printcolumn(
+        name = "Provider",
+        type_ = "string",
+        description = "The vendor preset.",
+        json_path = ".spec.provider"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
 )]
+#[schemars(extend("x-kubernetes-validations" = [rule(
+    CUSTOM_IS_COMPLETE, "provider Custom needs at least one endpoint, and a baseUrl in each"
+)]))]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderSecretSpec {
-    /// The vendor preset.
+    /// The vendor preset: endpoints, paths and auth form by API. `Anthropic`, `Aliyun` (DashScope),
+    /// `OpenAi`, `AzureOpenAi`, `Bedrock` (its OpenAI mode), `BedrockMantle`, `Vertex` (its OpenAI
+    /// mode), `Gemini`, `OpenRouter`, `DeepSeek`, `Moonshot`, `Zai`, `Mistral`, `Groq`, `XAi`,
+    /// `Together`, `Ollama`, `Vllm`, `LiteLlm`, or `Custom`, which presets nothing: say every
+    /// endpoint below. What `endpoints`, `auth` and `streamUsage` say wins over the preset.
     pub provider: Vendor,
-    /// What the preset's URLs leave open: region, resource, workspaceId, project.
+    /// What the preset's URLs leave open, by name: `region`, `resource`, `workspaceId` or `project`.
+    /// Default: none; a preset that needs one without a default says so in a fault, and a name that
+    /// the preset does not know is one too. At most 8, values of at most 253 letters, digits, `.`,
+    /// `_` and `-`. Example: `{region: eu-west-1}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 8, "additionalProperties" = json!({
+        "type": "string", "minLength": 1, "maxLength": 253, "pattern": LABEL
+    })))]
     pub parameters: BTreeMap<String, String>,
-    /// Endpoints to override or add, at most one per API.
+    /// Endpoints that replace the preset's or add to them, at most one for each API. Default: the
+    /// preset's. Example:
+    /// `[{api: AnthropicMessages, baseUrl: "https://dashscope.aliyuncs.com/apps/anthropic"}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 6),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["api"])
+    )]
     pub endpoints: Vec<EndpointSpec>,
-    /// How keys are presented, for all endpoints; absent: as the preset says (Custom: Bearer).
+    /// How keys are presented at every endpoint that does not say its own. Default: as the preset
+    /// says; for `Custom`, Bearer. Example: `{type: ApiKeyHeader, name: x-api-key}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AuthSpec")]
     pub auth: Option<AuthSpec>,
-    /// The accounts, picked by weight.
+    /// The accounts. For each call one is drawn in proportion to the weights. Default: none, for
+    /// providers that ask for no key. At most 64; names are unique.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 64),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
     pub keys: Vec<KeySpec>,
-    /// What happens to the caller's own credentials.
+    /// What happens to credentials that the caller sends. `Replace`: they are taken away and one of
+    /// `keys` is used. `Forward`: they go upstream as they came; where the caller sends none, one
+    /// of `keys` is used. `ForwardIfProviderKey`: a token with one of the provider's own prefixes
+    /// (`sk-ant-`, `sk-or-`, …) goes upstream in the form that the provider wants; any other is
+    /// replaced. A client key of a route is never forwarded. Default: `Replace`.
     #[serde(default)]
     pub client_credentials: ClientCredentialsSpec,
-    /// Header rules.
+    /// Headers to remove from and to set on every call to this provider. Default: none.
     #[serde(default, skip_serializing_if = "HeadersSpec::is_empty")]
     pub headers: HeadersSpec,
-    /// Which namespaces' routes may name this provider.
+    /// Which namespaces' LlmRoutes may name this provider. Default: those of its own namespace.
     #[serde(default)]
     pub allowed_routes: AllowedRoutes,
-    /// Models to declare.
+    /// Models that the provider serves, to be listed by `GET /v1/models` where a route's rule takes
+    /// them. Names in rules are listed without this; it adds those that rules reach by a pattern,
+    /// and names for people. Default: none. At most 256; names are unique.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 256),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
     pub models: Vec<ModelSpec>,
-    /// TLS beyond the system's roots.
+    /// Whom to trust beside the system's root certificates. Default: nobody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "TlsSpec")]
     pub tls: Option<TlsSpec>,
-    /// Is usage asked for in OpenAI chat streams; absent: as the preset says.
+    /// What to do with an OpenAI chat stream that would not report its token usage. `Request`: ask
+    /// for the usage, count it, and take the extra chunk out again, so that the caller sees no
+    /// difference. `AsSent`: change nothing, and do without the count. Default: as the preset says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "StreamUsageSpec")]
     pub stream_usage: Option<StreamUsageSpec>,
 }
 
@@ -58,25 +119,45 @@ pub struct ProviderSecretSpec {
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 pub enum Vendor {
+    /// Anthropic's API.
     Anthropic,
+    /// Aliyun DashScope (Qwen), in its OpenAI and its Anthropic mode.
     Aliyun,
+    /// OpenAI's API.
     OpenAi,
+    /// Azure OpenAI and Foundry; needs the parameter `resource`.
     AzureOpenAi,
+    /// The OpenAI mode of the AWS Bedrock runtime; needs the parameter `region`.
     Bedrock,
+    /// AWS Bedrock Mantle, in its OpenAI and its Anthropic mode; needs the parameter `region`.
     BedrockMantle,
+    /// The OpenAI mode of Google Vertex AI; needs the parameters `project` and `region`.
     Vertex,
+    /// Google's Gemini API, native and in its OpenAI mode.
     Gemini,
+    /// OpenRouter, in its OpenAI and its Anthropic mode.
     OpenRouter,
+    /// DeepSeek, in its OpenAI and its Anthropic mode.
     DeepSeek,
+    /// Moonshot (Kimi), in its OpenAI and its Anthropic mode.
     Moonshot,
+    /// Z.ai (GLM), in its OpenAI and its Anthropic mode.
     Zai,
+    /// Mistral's API.
     Mistral,
+    /// Groq's API.
     Groq,
+    /// xAI's API.
     XAi,
+    /// Together's API.
     Together,
+    /// An Ollama server.
     Ollama,
+    /// A vLLM server.
     Vllm,
+    /// A LiteLLM proxy.
     LiteLlm,
+    /// No preset: every endpoint is said in the ProviderSecret.
     Custom,
 }
 
@@ -84,25 +165,45 @@ pub enum Vendor {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSpec {
-    /// The API served there.
+    /// The API that is served there: `OpenAiChat`, `OpenAiResponses`, `OpenAiEmbeddings`, `OpenAi`
+    /// (every path of the OpenAI family for which there is no endpoint of its own),
+    /// `AnthropicMessages` or `Gemini`. At most one endpoint for each.
     pub api: ApiKind,
-    /// The base URL that the vendor's docs give for that kind of SDK; absent: the preset's.
+    /// The base URL as the vendor's documents give it for SDKs of that kind. An OpenAI base ends in
+    /// its version segment (`https://api.groq.com/openai/v1`; an empty path means `/v1`), an
+    /// Anthropic base comes before it (`https://openrouter.ai/api`). A query string is kept and put
+    /// before the caller's. Default: the preset's; with `provider: Custom` it must be given.
+    /// http:// or https://, at most 2048 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 2048), regex(pattern = BASE_URL))]
     pub base_url: Option<String>,
-    /// How keys are presented there.
+    /// How keys are presented at this endpoint. Default: as `auth` of the provider says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AuthSpec")]
     pub auth: Option<AuthSpec>,
 }
 
 /// How a key is presented.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [rule(
+    NAME_WHERE_NEEDED, "types ApiKeyHeader and QueryParameter need a name, Bearer and None have none"
+)]))]
 pub struct AuthSpec {
-    /// The form.
+    /// The form. `Bearer`: `Authorization: Bearer KEY`. `ApiKeyHeader`: the key alone in the header
+    /// `name`. `QueryParameter`: `name=KEY` in the URL. `None`: no credential is sent.
     #[serde(rename = "type")]
     pub kind: AuthType,
-    /// The header's or query parameter's name.
+    /// Name of the header or query parameter: needed with `ApiKeyHeader` and `QueryParameter`, not
+    /// allowed with the others. At most 128 characters. Example: `x-api-key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String",
+        length(min = 1, max = 128),
+        regex(pattern = TOKEN),
+        extend("x-kubernetes-validations" = [rule(
+            CARRIES_A_KEY, "a header of the connection cannot carry a key"
+        )])
+    )]
     pub name: Option<String>,
 }
 
@@ -123,31 +224,63 @@ pub enum AuthType {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeySpec {
-    /// What logs call it.
+    /// What logs call the account. Unique within the provider, at most 63 characters.
+    /// Example: `main`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub name: String,
-    /// Where the key is.
+    /// Where the key is. Example: `{name: openrouter, key: api-key}`.
     pub secret_ref: SecretKeySelector,
-    /// Its share.
+    /// The account's share of the calls, in proportion to the sum of the weights. Default: 1. From
+    /// 0 (never drawn) to 1000000.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(with = "i32", range(min = 0, max = 1_000_000), extend("default" = 1))]
     pub weight: u32,
 }
 
 /// What happens to the caller's own credentials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ClientCredentialsSpec {
+    /// They are taken away; one of the provider's keys is used.
     #[default]
     Replace,
+    /// They go upstream as they came; one of the provider's keys is used where there are none.
     Forward,
+    /// A token with one of the provider's own prefixes goes upstream; any other is replaced.
     ForwardIfProviderKey,
 }
 
-/// Header rules.
+/// Header rules; first `remove`, then `set`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeadersSpec {
+    /// Headers to set, by name; one that the caller sent under the same name is replaced. Headers
+    /// that carry credentials or belong to the connection cannot be set: `keys` and `auth` are for
+    /// that. Default: none. At most 32, values of at most 4096 visible ASCII characters.
+    /// Example: `{HTTP-Referer: "https://example.com"}`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend(
+        "maxProperties" = 32,
+        "additionalProperties" = json!({
+            "type": "string", "maxLength": 4096, "pattern": HEADER_VALUE
+        }),
+        "x-kubernetes-validations" = [
+            rule(NAMES_ARE_TOKENS, "a header's name is at most 128 letters, digits and !#$%&'*+-.^_`|~"),
+            each_not_reserved("set"),
+        ]
+    ))]
     pub set: BTreeMap<String, String>,
+    /// Headers of the caller that do not go to this provider. Those that carry credentials or belong
+    /// to the connection never do, and cannot be named. One that is also in `set` is set.
+    /// Default: none. At most 32. Example: `[x-internal-trace]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 32),
+        inner(length(min = 1, max = 128), regex(pattern = TOKEN)),
+        extend(
+            "x-kubernetes-list-type" = "set",
+            "x-kubernetes-validations" = [each_not_reserved("named here")]
+        )
+    )]
     pub remove: Vec<String>,
 }
 
@@ -155,6 +288,7 @@ pub struct HeadersSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllowedRoutes {
+    /// The namespaces. Default: `{from: Same}`.
     #[serde(default)]
     pub namespaces: AllowedNamespaces,
 }
@@ -162,19 +296,30 @@ pub struct AllowedRoutes {
 /// The namespaces.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [rule(
+    SELECTOR_WHERE_NEEDED, "from Selector needs a selector, Same and All have none"
+)]))]
 pub struct AllowedNamespaces {
+    /// How they are chosen. `Same`: the provider's own namespace. `All`: every one. `Selector`:
+    /// those whose labels `selector` picks, and no other. Default: `Same`.
     #[serde(default)]
     pub from: FromNamespaces,
+    /// Labels of the namespaces: needed with `from: Selector`, not allowed with the others. An
+    /// empty selector picks every namespace. Example: `{matchLabels: {team: search}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "label_selector")]
     pub selector: Option<LabelSelector>,
 }
 
 /// How the namespaces are chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum FromNamespaces {
+    /// The provider's own.
     #[default]
     Same,
+    /// Every namespace.
     All,
+    /// Those that the selector picks.
     Selector,
 }
 
@@ -182,8 +327,14 @@ pub enum FromNamespaces {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelSpec {
+    /// The name that calls ask for. Unique within the provider, at most 256 characters.
+    /// Example: `qwen3-coder-plus`.
+    #[schemars(length(min = 1, max = 256), regex(pattern = MODEL_NAME))]
     pub name: String,
+    /// What model lists show to people. Default: the name. At most 256 characters.
+    /// Example: `Qwen3 Coder Plus`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 256), regex(pattern = SHOWN))]
     pub display_name: Option<String>,
 }
 
@@ -191,16 +342,22 @@ pub struct ModelSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TlsSpec {
-    /// CA certificates, PEM.
+    /// CA certificates in PEM form, believed beside the system's roots for every endpoint of this
+    /// provider. At least one certificate, at most 262144 characters.
+    #[schemars(length(max = 262_144), regex(pattern = PEM))]
     pub ca_bundle: String,
 }
 
-/// Is usage asked for in OpenAI chat streams?
+/// What is done with an OpenAI chat stream that would not report its usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum StreamUsageSpec {
+    /// The usage is asked for, and the extra chunk taken out again.
     Request,
+    /// The call goes as it was sent.
     AsSent,
 }
+
+// === impl HeadersSpec ===
 
 impl HeadersSpec {
     fn is_empty(&self) -> bool {
@@ -215,3 +372,28 @@ pub(super) fn one() -> u32 {
 pub(super) fn is_one(weight: &u32) -> bool {
     *weight == 1
 }
+
+const BASE_URL: &str = "^https?://[!-~]+$";
+
+/// [`TOKEN`] for the keys of a map, which a schema cannot bound.
+const NAMES_ARE_TOKENS: &str = "self.all(name, size(name) <= 128 && \
+    name.matches(\"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$\"))";
+
+const SHOWN: &str = r"^[^\x00-\x1f\x7f]+$";
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----";
+
+const CUSTOM_IS_COMPLETE: &str = "self.provider != 'Custom' || \
+    (has(self.endpoints) && size(self.endpoints) > 0 && self.endpoints.all(e, has(e.baseUrl)))";
+
+const NAME_WHERE_NEEDED: &str =
+    "(self.type in ['ApiKeyHeader', 'QueryParameter']) == has(self.name)";
+
+/// Unlike in other rules, `authorization`, `x-api-key` and their kin are what this is for.
+const CARRIES_A_KEY: &str = "!(self.lowerAscii() in ['host', 'content-length', \
+    'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect', \
+    'content-type', 'content-encoding', 'accept-encoding', 'cookie']) && \
+    !self.lowerAscii().startsWith('proxy-')";
+
+const SELECTOR_WHERE_NEEDED: &str =
+    "(has(self.from) && self.from == 'Selector') == has(self.selector)";

@@ -5,26 +5,62 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::common::{
+    DURATION, HEADER_VALUE, LABEL, NAMESPACE, OBJECT_NAME, TOKEN, label_selector, not_reserved,
+    rule,
+};
 use super::provider_secret::{is_one, one};
 use super::{ApiKind, SecretKeySelector};
 
 /// Which LLM calls of which workloads go to which providers.
-#[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+///
+/// Of all the matches of all the rules of all the routes that apply to a workload, the most specific
+/// one that accepts a call takes it:
+///
+/// 1. an exact model, then the longest `prefix*`, then the longest `*suffix`, then any model;
+/// 2. a match that names an API before one that does not;
+/// 3. more header conditions before fewer;
+/// 4. the older LlmRoute, then the one whose namespace and name sort first;
+/// 5. the rule that stands higher, then the match that stands higher.
+///
+/// A call that no match accepts is answered with 404. A match that accepts a call which cannot be
+/// served (its provider is missing, say) refuses it with 503, so that no wider rule catches traffic
+/// that was not meant for it.
+#[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",
     version = "v1alpha1",
     kind = "LlmRoute",
+    doc = "Declares which LLM calls of which workloads go to which providers.",
+    derive = "PartialEq",
+    shortname = "llmr",
+    category = "pillion",
     namespaced
 )]
 #[serde(rename_all = "camelCase")]
 pub struct LlmRouteSpec {
-    /// The pods it applies to; absent: every injected pod of the namespace.
+    /// The pods of this namespace that the route applies to. Default: every pod of the namespace
+    /// that carries the Pillion sidecar. When Pillion runs from a folder of files there are no pods,
+    /// and this has no effect. Example: `{podSelector: {matchLabels: {app: chat}}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Workloads")]
     pub workloads: Option<Workloads>,
-    /// Named client keys; where given, callers must present one.
+    /// Named client keys. Default: none, and anybody who reaches the sidecar may use the route.
+    /// Where there are some, a caller must present one of them (as a Bearer token, `x-api-key`,
+    /// `api-key` or `x-goog-api-key`), else it gets 401. A client key is never sent upstream. The
+    /// name of the key that was used appears in logs and metrics. At most 128; names are unique.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 128),
+        extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"])
+    )]
     pub clients: Vec<ClientSpec>,
-    /// The rules.
+    /// The rules: which calls, and where they go. From 1 to 64. Their order matters only between
+    /// equal matches, where the higher one wins.
+    #[schemars(
+        length(min = 1, max = 64),
+        extend("x-kubernetes-validations" = [rule(UNIQUE_NAMES, "names of rules must be unique")])
+    )]
     pub rules: Vec<RuleSpec>,
 }
 
@@ -32,6 +68,9 @@ pub struct LlmRouteSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Workloads {
+    /// Labels of the pods. An empty selector takes every pod of the namespace.
+    /// Example: `{matchLabels: {app: chat}}`.
+    #[schemars(schema_with = "label_selector")]
     pub pod_selector: LabelSelector,
 }
 
@@ -39,7 +78,12 @@ pub struct Workloads {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientSpec {
+    /// What logs and metrics call the caller. Unique within the route, at most 63 characters.
+    /// Example: `team-a`.
+    #[schemars(length(min = 1, max = 63), regex(pattern = LABEL))]
     pub name: String,
+    /// Where the key is that this client presents. Two clients with the same key: the first one's
+    /// name is used. Example: `{name: team-keys, key: team-a}`.
     pub key_ref: SecretKeySelector,
 }
 
@@ -47,27 +91,44 @@ pub struct ClientSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleSpec {
+    /// What logs, metrics and `pillion explain` call the rule. Default: `rule-N`, its place in the
+    /// list counted from 0. Unique within the route, at most 63 characters. Example: `cheap`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 63), regex(pattern = LABEL))]
     pub name: Option<String>,
-    /// Any one of them suffices; none: every call.
+    /// Which calls the rule is for: those that at least one of these matches accepts. Default:
+    /// every call. At most 32. Example: `[{model: "claude-haiku-*"}, {model: gpt-4o-mini}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
     pub matches: Vec<MatchSpec>,
-    /// Where matched calls go, by weight.
+    /// Where matched calls go: for each call one target is drawn, in proportion to the weights,
+    /// among those whose provider serves the call's API. From 1 to 16.
+    #[schemars(length(min = 1, max = 16))]
     pub targets: Vec<TargetSpec>,
+    /// How long to wait for what. Default: generous limits, and none for a call as a whole.
     #[serde(default, skip_serializing_if = "TimeoutsSpec::is_default")]
     pub timeouts: TimeoutsSpec,
 }
 
-/// What a call must be; all given fields must hold.
+/// What a call must be; all the fields that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchSpec {
-    /// `name`, `prefix*`, `*suffix` or `*`.
+    /// The model that the call asks for: a name, `prefix*`, `*suffix`, or `*` for any. Upper and
+    /// lower case differ. Default: `*`, which also takes calls that name no model. At most 256
+    /// characters and one `*`, which stands first or last. Example: `claude-haiku-*`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 256), regex(pattern = MODEL_PATTERN))]
     pub model: Option<String>,
+    /// The API that the call speaks: `OpenAiChat`, `OpenAiResponses`, `OpenAiEmbeddings`, `OpenAi`
+    /// (every other path of the OpenAI family), `AnthropicMessages` or `Gemini`. Default: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ApiKind")]
     pub api: Option<ApiKind>,
+    /// Headers that the call must all carry. Default: none. At most 8; the same name twice means
+    /// that both conditions must hold. Example: `[{name: x-team, value: search}]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
     pub headers: Vec<HeaderMatchSpec>,
 }
 
@@ -75,9 +136,19 @@ pub struct MatchSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HeaderMatchSpec {
+    /// The header's name; upper and lower case do not differ. At most 128 characters. Headers that
+    /// carry credentials (`authorization`, `x-api-key`, `cookie`, …) or belong to the connection
+    /// (`host`, `content-length`, …) cannot be matched; to tell callers apart use `clients`.
+    #[schemars(
+        length(min = 1, max = 128),
+        regex(pattern = TOKEN),
+        extend("x-kubernetes-validations" = [not_reserved("matched")])
+    )]
     pub name: String,
-    /// Its exact value; absent: any.
+    /// The exact value of one of the headers of that name. Default: any value. At most 1024
+    /// characters. Example: `search`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 1024), regex(pattern = HEADER_VALUE))]
     pub value: Option<String>,
 }
 
@@ -85,11 +156,18 @@ pub struct HeaderMatchSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetSpec {
+    /// The ProviderSecret to send the call to. Example: `{name: openrouter}`.
     pub provider: ProviderRef,
-    /// The model name to send instead of the caller's.
+    /// The model name to send instead of the caller's. Only the name is replaced; every other byte
+    /// of the call stays as it was sent. Default: the caller's. At most 256 characters.
+    /// Example: `z-ai/glm-4.5-air`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 256), regex(pattern = MODEL_NAME))]
     pub model: Option<String>,
+    /// The target's share of the rule's calls, in proportion to the sum of the weights. Default: 1.
+    /// From 0 (never drawn) to 1000000. Example: weights 60 and 20 are three quarters and one.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(with = "i32", range(min = 0, max = 1_000_000), extend("default" = 1))]
     pub weight: u32,
 }
 
@@ -97,32 +175,74 @@ pub struct TargetSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderRef {
+    /// Name of the ProviderSecret. Example: `openrouter`.
+    #[schemars(length(min = 1, max = 253), regex(pattern = OBJECT_NAME))]
     pub name: String,
-    /// Absent: the route's own.
+    /// Namespace of the ProviderSecret. Default: the route's own. One of another namespace can be
+    /// used only if its `allowedRoutes` says so; else the rule refuses its calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 63), regex(pattern = NAMESPACE))]
     pub namespace: Option<String>,
 }
 
-/// How long to wait for what: Gateway API durations (`1m30s`, `500ms`).
+/// How long to wait for what: durations of the Gateway API, such as `500ms`, `5s` or `1m30s`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeoutsSpec {
-    /// Default 5s.
+    /// Until the connection to the provider stands, TLS included. Default: `5s`. More than `0s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String",
+        length(max = 32),
+        regex(pattern = DURATION),
+        extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
+    )]
     pub connect: Option<String>,
-    /// Default 15m.
+    /// From the last byte of the call to the first of the answer's head. A model that thinks long
+    /// before it answers needs a long one. Default: `15m`. More than `0s`. Example: `60s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String",
+        length(max = 32),
+        regex(pattern = DURATION),
+        extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
+    )]
     pub first_byte: Option<String>,
-    /// Default 15m.
+    /// The longest silence within an answer; a stream that is silent for longer ends with an error
+    /// event. Default: `15m`. More than `0s`. Example: `120s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String",
+        length(max = 32),
+        regex(pattern = DURATION),
+        extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
+    )]
     pub idle: Option<String>,
-    /// Default: never.
+    /// After this much silence in an event stream the caller is sent a comment, which clients
+    /// ignore, so that nothing on the way takes the stream for dead. It goes on only as long as
+    /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default: never.
+    /// More than `0s`. Example: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String",
+        length(max = 32),
+        regex(pattern = DURATION),
+        extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
+    )]
     pub keep_alive: Option<String>,
 }
+
+// === impl TimeoutsSpec ===
 
 impl TimeoutsSpec {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }
+
+/// At most one `*`, which stands first or last.
+const MODEL_PATTERN: &str = r"^(\*[^*\x00-\x1f\x7f]*|[^*\x00-\x1f\x7f]+\*?)$";
+
+/// A model's name goes upstream as it is, so it is no pattern.
+pub(super) const MODEL_NAME: &str = r"^[^*\x00-\x1f\x7f]+$";
+
+const UNIQUE_NAMES: &str = "self.all(rule, !has(rule.name) || \
+    self.exists_one(other, has(other.name) && other.name == rule.name))";
+
+const POSITIVE: &str = "duration(self) > duration('0s')";
