@@ -5,6 +5,7 @@
 
 pub(crate) mod client;
 pub(crate) mod gate;
+pub(crate) mod h2;
 pub(crate) mod manifests;
 pub(crate) mod stream;
 mod tests;

@@ -96,17 +96,21 @@ class Pillion:
         command = [os.environ["PILLION_BIN"], "proxy", "--manifests", str(manifests)]
         command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        self.process = subprocess.Popen(command, **pipes)
+        self.process = subprocess.Popen(command, env={"PATH": os.environ["PATH"]}, **pipes)
         self.output: list[bytes] = []
         self.lines: queue.Queue[bytes | None] = queue.Queue()
         readers = [(self.process.stdout, False), (self.process.stderr, True)]
         self.threads = [threading.Thread(target=self.read, args=reader) for reader in readers]
         for thread in self.threads:
             thread.start()
-        start = self.start_line()
-        self.url = f"http://{start['proxy']}"
-        self.admin = f"http://{start['admin']}"
-        self.wait_ready()
+        try:
+            start = self.start_line()
+            self.url = f"http://{start['proxy']}"
+            self.admin = f"http://{start['admin']}"
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def read(self, pipe, queued: bool):
         for line in pipe:

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use super::client::{Client, request};
 use super::gate::Gate;
+use super::h2::{H2Reply, H2Upstream};
 use super::manifests::Manifests;
 use super::stream::Stream;
 use super::tls::Ca;
@@ -177,4 +178,77 @@ fn folders_are_swapped_as_the_kubelet_does() {
     );
     manifests.remove("a.yaml").mount("two", &[("b.yaml", "2")]);
     assert_eq!((read("a.yaml"), read("b.yaml")), (None, Some("2".into())));
+}
+
+/// Sends one request and reads the answer: the bytes, and how it went wrong if it did.
+async fn call(
+    client: &mut h2::client::SendRequest<bytes::Bytes>,
+    body: &'static str,
+) -> (Vec<u8>, Option<h2::Reason>) {
+    let request = http::Request::post("http://llm.test/v1/x")
+        .body(())
+        .unwrap();
+    let mut client = client.clone().ready().await.unwrap();
+    let (answer, mut send) = client.send_request(request, false).unwrap();
+    send.send_data(body.into(), true).unwrap();
+    let mut bytes = Vec::new();
+    let mut body = match answer.await {
+        Ok(answer) => answer.into_body(),
+        Err(error) => return (bytes, error.reason()),
+    };
+    while let Some(data) = body.data().await {
+        match data {
+            Ok(data) => bytes.extend_from_slice(&data),
+            Err(error) => return (bytes, error.reason()),
+        }
+        if bytes == b"silent" {
+            break;
+        }
+    }
+    (bytes, None)
+}
+
+#[test]
+fn http2_is_spoken_frame_by_frame() {
+    let ca = Ca::new();
+    let tls = ca.server(&["llm.test"], &[b"h2"]);
+    let mut settings = h2::server::Builder::new();
+    settings.max_concurrent_streams(1);
+    let upstream = H2Upstream::start(Some(tls), settings, |request| match &request.body[..] {
+        b"whole" => H2Reply::Whole(vec!["a", "b"]),
+        b"cut" => H2Reply::Cut(vec!["a"], h2::Reason::INTERNAL_ERROR),
+        b"silent" => H2Reply::Silent(vec!["silent"]),
+        b"last" => H2Reply::Last,
+        _ => H2Reply::Reset(h2::Reason::REFUSED_STREAM),
+    });
+    let talk = async {
+        let tcp = tokio::net::TcpStream::connect(upstream.address())
+            .await
+            .unwrap();
+        let connector = tokio_rustls::TlsConnector::from(ca.client(&[b"h2"]));
+        let tls = connector
+            .connect("llm.test".try_into().unwrap(), tcp)
+            .await
+            .unwrap();
+        let (mut client, connection) = h2::client::handshake(tls).await.unwrap();
+        let connection = tokio::task::spawn_local(connection);
+        assert_eq!(call(&mut client, "whole").await, (b"ab".to_vec(), None));
+        let cut = (b"a".to_vec(), Some(h2::Reason::INTERNAL_ERROR));
+        assert_eq!(call(&mut client, "cut").await, cut);
+        let refused = (Vec::new(), Some(h2::Reason::REFUSED_STREAM));
+        assert_eq!(call(&mut client, "refuse").await, refused);
+        assert_eq!(call(&mut client, "silent").await.0, b"silent");
+        assert_eq!(call(&mut client, "last").await, (Vec::new(), None));
+        // It ends; whether our own GOAWAY still reached the upstream is a race that nobody minds.
+        drop(connection.await.unwrap());
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, talk);
+    assert_eq!(upstream.wait_reset(), h2::Reason::CANCEL);
+    let requests = upstream.wait_requests(5);
+    assert_eq!((requests[0].connection, upstream.connections()), (0, 1));
+    assert_eq!(requests[0].head.uri().path(), "/v1/x");
 }
