@@ -35,7 +35,7 @@ mod version;
 pub mod world;
 
 use crate::table::{Index, Table};
-pub use fault::{Fault, ObjectId, ResourceKind, Severity};
+pub use fault::{Fault, ObjectId, ResourceKind, Severity, Subject};
 pub use world::World;
 
 /// What a compile run comes to.

@@ -83,7 +83,9 @@ impl LineSink {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(out: impl Write + Send + 'static) -> io::Result<(Self, std::thread::JoinHandle<()>)> {
+    pub fn start(
+        out: impl Write + Send + 'static,
+    ) -> io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("access-log".to_owned())

@@ -4,4 +4,6 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, clap::Args)]
 pub struct CheckArgs {}
 /// stub
-pub fn run(_args: &CheckArgs) -> anyhow::Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+pub fn run(_args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}

@@ -20,6 +20,11 @@ pub struct CompletionsArgs {
 /// # Errors
 /// Never; the signature is that of every command.
 pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(args.shell, &mut Pillion::command(), "pillion", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Pillion::command(),
+        "pillion",
+        &mut std::io::stdout(),
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -4,4 +4,6 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, clap::Args)]
 pub struct DemoArgs {}
 /// stub
-pub fn run(_args: &DemoArgs) -> anyhow::Result<ExitCode> { Ok(ExitCode::SUCCESS) }
+pub fn run(_args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::SUCCESS)
+}

@@ -47,7 +47,10 @@ impl Reloader {
 
     fn run(&self, table: Table) -> &'static str {
         self.metrics.table_info.reset();
-        self.metrics.table_info.with_label_values(&[&table.version]).set(1.0);
+        self.metrics
+            .table_info
+            .with_label_values(&[&table.version])
+            .set(1.0);
         self.metrics.table_loaded.set(telemetry::unix_seconds());
         self.table.store(Some(Arc::new(table)));
         "applied"
@@ -55,15 +58,23 @@ impl Reloader {
 
     fn count(&self, findings: &[Finding]) {
         for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-            let count = findings.iter().filter(|finding| finding.severity == severity).count();
-            let gauge = self.metrics.manifest_faults.with_label_values(&[severity.as_str()]);
+            let count = findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count();
+            let gauge = self
+                .metrics
+                .manifest_faults
+                .with_label_values(&[severity.as_str()]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
     fn say(&self, result: &str) {
         let running = self.table.load();
-        let version = running.as_ref().map_or("none", |table| table.version.as_str());
+        let version = running
+            .as_ref()
+            .map_or("none", |table| table.version.as_str());
         match result {
             "applied" => tracing::info!(version, "a new routing table runs"),
             "rejected" => tracing::error!(
@@ -76,8 +87,16 @@ impl Reloader {
 }
 
 fn report(finding: &Finding) {
-    let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
-    let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
+    let place = finding
+        .place
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let object = finding
+        .object
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let (field, remedy) = (finding.path.as_str(), finding.remedy.as_str());
     let what = finding.message.as_str();
     match finding.severity {

@@ -53,7 +53,7 @@ pub(super) fn compile<'w>(
         (false, false) => KeyRing::Keys(usable),
         (false, true) => {
             let message = "no key can be used, so nothing is sent to this provider";
-            report.error("spec.keys", message, "give one usable key a weight above 0");
+            report.keyless("spec.keys", message, "give one usable key a weight above 0");
             KeyRing::Unusable
         }
     }

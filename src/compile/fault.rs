@@ -11,6 +11,8 @@ pub struct Fault {
     pub path: String,
     /// How bad it is.
     pub severity: Severity,
+    /// What it is about.
+    pub subject: Subject,
     /// What is wrong: lower case, no full stop, never a secret.
     pub message: String,
     /// What to do about it: lower case, no full stop.
@@ -48,6 +50,34 @@ pub enum Severity {
     Warning,
     /// Part of the object does not work.
     Error,
+}
+
+/// What a fault is about, which decides whether it keeps a running table in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// What the object says: a bad edit, which never replaces a good table.
+    Spec,
+    /// A key that is not there or not usable, and all that follows from it. This takes effect at
+    /// once: taking a Secret away is how a key is revoked.
+    Key,
+}
+
+impl Fault {
+    /// Is it a bad edit, which must not replace a table that runs?
+    pub fn keeps_last_good(&self) -> bool {
+        self.severity == Severity::Error && self.subject == Subject::Spec
+    }
+}
+
+impl Severity {
+    /// The word for logs, metrics and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl fmt::Display for ObjectId {

@@ -17,19 +17,19 @@ pub(super) fn find<'w>(
     let id = (namespace.to_string(), name.clone());
     let Some(secret) = world.secrets.get(&id) else {
         let message = format!("Secret '{name}' is not in namespace '{namespace}'");
-        report.error(path, message, "create it, or correct the reference");
+        report.keyless(path, message, "create it, or correct the reference");
         return None;
     };
     match secret.get(key) {
         Some(Ok(secret)) => Some(secret),
         Some(Err(error)) => {
             let message = format!("key '{key}' of Secret '{name}' is not usable: {error}");
-            report.error(path, message, "store the key itself, as one line of text");
+            report.keyless(path, message, "store the key itself, as one line of text");
             None
         }
         None => {
             let message = format!("Secret '{name}' has no key '{key}'");
-            report.error(path, message, "add it, or correct the reference");
+            report.keyless(path, message, "add it, or correct the reference");
             None
         }
     }

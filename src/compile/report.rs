@@ -2,7 +2,7 @@
 
 use kube::ResourceExt;
 
-use super::{Fault, ObjectId, ResourceKind, Severity};
+use super::{Fault, ObjectId, ResourceKind, Severity, Subject};
 use crate::name::ObjectRef;
 
 /// Collects the faults of one object.
@@ -24,11 +24,19 @@ impl<'f> Report<'f> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.push(
-            Severity::Error,
-            path.into(),
-            (message.into(), remedy.into()),
-        );
+        let text = (message.into(), remedy.into());
+        self.push(Severity::Error, Subject::Spec, path.into(), text);
+    }
+
+    /// Part of the object does not work, because a key is missing or cannot be used.
+    pub(super) fn keyless(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let text = (message.into(), remedy.into());
+        self.push(Severity::Error, Subject::Key, path.into(), text);
     }
 
     /// It works, but surely not as meant.
@@ -38,11 +46,8 @@ impl<'f> Report<'f> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.push(
-            Severity::Warning,
-            path.into(),
-            (message.into(), remedy.into()),
-        );
+        let text = (message.into(), remedy.into());
+        self.push(Severity::Warning, Subject::Spec, path.into(), text);
     }
 
     /// Worth knowing.
@@ -52,14 +57,22 @@ impl<'f> Report<'f> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.push(Severity::Note, path.into(), (message.into(), remedy.into()));
+        let text = (message.into(), remedy.into());
+        self.push(Severity::Note, Subject::Spec, path.into(), text);
     }
 
-    fn push(&mut self, severity: Severity, path: String, (message, remedy): (String, String)) {
+    fn push(
+        &mut self,
+        severity: Severity,
+        subject: Subject,
+        path: String,
+        (message, remedy): (String, String),
+    ) {
         self.faults.push(Fault {
             object: self.object.clone(),
             path,
             severity,
+            subject,
             message,
             remedy,
         });

@@ -114,7 +114,11 @@ fn check_targets(spec: &RuleSpec, left: &[Target<'_>], path: &str, report: &mut 
         _ => ("no target can be used", "make one target usable"),
     };
     let message = format!("{what}; calls that match are refused with 503");
-    report.error(path, message, remedy);
+    // The targets that were left out have faults of their own, which say what they are about.
+    match spec.targets.is_empty() || idle {
+        true => report.error(path, message, remedy),
+        false => report.keyless(path, message, remedy),
+    }
 }
 
 /// A match on an API that no target serves, beside others that are served.

@@ -102,21 +102,23 @@ fn service<'a>(
     let Some(service) = &provider.service else {
         let message = format!("ProviderSecret {label} cannot be used; the target is left out");
         let remedy = "see the faults of that ProviderSecret";
-        report.error(format!("{path}.provider"), message, remedy);
+        report.keyless(format!("{path}.provider"), message, remedy);
         return None;
     };
     if context.asked.iter().any(|api| service.serves(*api)) {
         return Some(service);
     }
-    let message = match service.serves(None) {
-        true => format!("ProviderSecret {label} serves no API that the rule's matches ask for"),
-        false => format!("ProviderSecret {label} has no endpoint and key that can be used"),
-    };
-    report.error(
-        format!("{path}.provider"),
-        format!("{message}; the target is left out"),
-        "add an endpoint for it, or see the faults of that ProviderSecret",
-    );
+    let path = format!("{path}.provider");
+    if service.serves(None) {
+        let message =
+            format!("ProviderSecret {label} serves no API that the rule's matches ask for");
+        let remedy = "add an endpoint for it to the ProviderSecret";
+        report.error(path, format!("{message}; the target is left out"), remedy);
+    } else {
+        let message = format!("ProviderSecret {label} has no endpoint and key that can be used");
+        let remedy = "see the faults of that ProviderSecret";
+        report.keyless(path, format!("{message}; the target is left out"), remedy);
+    }
     None
 }
 

@@ -90,7 +90,10 @@ fn answer(pages: &[Page], request: &Request<Incoming>, peer: SocketAddr) -> Resp
     }
     let Some(page) = pages.iter().find(|page| page.path == request.uri().path()) else {
         let paths: Vec<&str> = pages.iter().map(|page| page.path).collect();
-        return reply(text(StatusCode::NOT_FOUND, &format!("pages: {}\n", paths.join(" "))));
+        return reply(text(
+            StatusCode::NOT_FOUND,
+            &format!("pages: {}\n", paths.join(" ")),
+        ));
     };
     match page.audience {
         Audience::Loopback if !peer.ip().to_canonical().is_loopback() => {
@@ -102,13 +105,19 @@ fn answer(pages: &[Page], request: &Request<Incoming>, peer: SocketAddr) -> Resp
 
 /// A page of plain text.
 pub fn text(status: StatusCode, body: &str) -> Written {
-    Written { status, content_type: "text/plain; charset=utf-8", body: body.to_owned() }
+    Written {
+        status,
+        content_type: "text/plain; charset=utf-8",
+        body: body.to_owned(),
+    }
 }
 
 fn reply(written: Written) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(written.body)));
     *response.status_mut() = written.status;
     let content_type = header::HeaderValue::from_static(written.content_type);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     response
 }

@@ -25,10 +25,18 @@ pub struct ClientIo {
 impl ClientIo {
     /// Ends with an error when a write has been blocked for `write_idle`.
     pub fn new(stream: TcpStream, write_idle: Duration) -> Self {
-        Self { stream, write_idle, blocked: None }
+        Self {
+            stream,
+            write_idle,
+            blocked: None,
+        }
     }
 
-    fn watch<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.blocked = None;
             return polled;

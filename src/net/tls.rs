@@ -32,7 +32,10 @@ impl Roots {
         let mut store = RootCertStore::empty();
         let (_, ignored) = store.add_parsable_certificates(loaded.certs);
         if store.is_empty() {
-            tracing::warn!(ignored, "the system has no CA certificates: https providers without a caBundle of their own will fail; set SSL_CERT_FILE");
+            tracing::warn!(
+                ignored,
+                "the system has no CA certificates: https providers without a caBundle of their own will fail; set SSL_CERT_FILE"
+            );
         }
         Self(Arc::new(store))
     }
@@ -42,7 +45,10 @@ impl Roots {
     ///
     /// # Errors
     /// [`TlsError`] when one of `more` is no CA certificate.
-    pub fn client_config(&self, more: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
+    pub fn client_config(
+        &self,
+        more: &[CertificateDer<'static>],
+    ) -> Result<ClientConfig, TlsError> {
         let mut store = Arc::clone(&self.0);
         if !more.is_empty() {
             let mut extended = RootCertStore::clone(&store);

@@ -62,7 +62,14 @@ impl Held {
     /// A body of these chunks.
     pub fn new(chunks: Vec<Bytes>, reservation: Reservation) -> Self {
         let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Self { whole: Rc::new(Whole { chunks, _reservation: reservation }), next: 0, left }
+        Self {
+            whole: Rc::new(Whole {
+                chunks,
+                _reservation: reservation,
+            }),
+            next: 0,
+            left,
+        }
     }
 
     /// The bytes, for `explain`.
@@ -88,7 +95,10 @@ impl Passing {
     /// The rest of a client's body.
     pub fn new(incoming: Incoming) -> Self {
         let complete = Cell::new(incoming.is_end_stream());
-        let progress = Rc::new(Progress { at: Cell::new(Instant::now()), complete });
+        let progress = Rc::new(Progress {
+            at: Cell::new(Instant::now()),
+            complete,
+        });
         Self { incoming, progress }
     }
 
@@ -96,7 +106,9 @@ impl Passing {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if let Poll::Ready(frame) = &polled {
             self.progress.at.set(Instant::now());
-            self.progress.complete.set(frame.is_none() || self.incoming.is_end_stream());
+            self.progress
+                .complete
+                .set(frame.is_none() || self.incoming.is_end_stream());
         }
         match polled {
             // Trailers of a request mean nothing to any provider, and end the body.

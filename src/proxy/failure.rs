@@ -109,21 +109,27 @@ impl Failure {
         let soon = Retry::After(Duration::from_secs(1));
         match self {
             Self::BadRequest(_) => client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "bad_request"),
-            Self::Unauthorized => client(S::UNAUTHORIZED, ErrorKind::Authentication, "unauthorized"),
+            Self::Unauthorized => {
+                client(S::UNAUTHORIZED, ErrorKind::Authentication, "unauthorized")
+            }
             Self::NoRoute(Missing::Path, _) => {
                 client(S::NOT_FOUND, ErrorKind::NotFound, "no_route")
             }
             Self::NoRoute(Missing::Model, _) => {
                 client(S::NOT_FOUND, ErrorKind::UnknownModel, "no_route")
             }
-            Self::MethodNotAllowed => {
-                client(S::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest, "method_not_allowed")
-            }
+            Self::MethodNotAllowed => client(
+                S::METHOD_NOT_ALLOWED,
+                ErrorKind::InvalidRequest,
+                "method_not_allowed",
+            ),
             Self::BodyTooLarge(_) => {
                 client(S::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, "body_too_large")
             }
             Self::BodyTimeout => client(S::REQUEST_TIMEOUT, ErrorKind::Timeout, "body_timeout"),
-            Self::Unsupported(_) => client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "unsupported"),
+            Self::Unsupported(_) => {
+                client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "unsupported")
+            }
             Self::Unservable(_) => gateway(S::SERVICE_UNAVAILABLE, "unservable", Retry::Never),
             Self::NotReady => gateway(S::SERVICE_UNAVAILABLE, "not_ready", soon),
             Self::Overloaded => Consequences {
@@ -212,15 +218,36 @@ impl Phase {
 
 fn client(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Client, Retry::Never);
-    Consequences { status, kind, reason, level: Level::INFO, blame, retry }
+    Consequences {
+        status,
+        kind,
+        reason,
+        level: Level::INFO,
+        blame,
+        retry,
+    }
 }
 
 fn gateway(status: StatusCode, reason: &'static str, retry: Retry) -> Consequences {
     let (kind, blame) = (ErrorKind::Api, Blame::Gateway);
-    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
+    Consequences {
+        status,
+        kind,
+        reason,
+        level: Level::WARN,
+        blame,
+        retry,
+    }
 }
 
 fn upstream(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Upstream, Retry::Possible);
-    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
+    Consequences {
+        status,
+        kind,
+        reason,
+        level: Level::WARN,
+        blame,
+        retry,
+    }
 }

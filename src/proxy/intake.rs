@@ -100,7 +100,12 @@ pub async fn take(
     match &head.operation.model {
         ModelAt::Path(span) => {
             let model = Some(path_model(head.uri.path(), span)?);
-            Ok(Call { head, model, facts: BodyFacts::default(), body: CallBody::Passing(body) })
+            Ok(Call {
+                head,
+                model,
+                facts: BodyFacts::default(),
+                body: CallBody::Passing(body),
+            })
         }
         ModelAt::Nowhere => passing(head, body),
         ModelAt::Body => match reading(&head.headers, table)? {
@@ -112,7 +117,12 @@ pub async fn take(
 
 fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
     let facts = BodyFacts::default();
-    Ok(Call { head, model: None, facts, body: CallBody::Passing(body) })
+    Ok(Call {
+        head,
+        model: None,
+        facts,
+        body: CallBody::Passing(body),
+    })
 }
 
 /// How this body must be read, or `None` if it need not be.
@@ -121,7 +131,9 @@ fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failur
     if multipart::boundary(content_type).is_some() {
         return Ok(table.candidates.needs_model().then_some(Reading::Form));
     }
-    if content_type.starts_with("multipart/") || content_type.starts_with("application/octet-stream") {
+    if content_type.starts_with("multipart/")
+        || content_type.starts_with("application/octet-stream")
+    {
         return Ok(None);
     }
     match text(headers, header::CONTENT_ENCODING) {
@@ -157,12 +169,19 @@ async fn held(
         if length > limit {
             return Err(Failure::BodyTooLarge(limit));
         }
-        reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
+        reservation
+            .grow(chunk.len())
+            .map_err(|_| Failure::Overloaded)?;
         reading.feed(&chunk)?;
         chunks.push(chunk);
     }
     let (model, facts) = reading.finish(&head.headers, &chunks)?;
-    Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
+    Ok(Call {
+        head,
+        model,
+        facts,
+        body: CallBody::Held(chunks, reservation),
+    })
 }
 
 async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
@@ -176,7 +195,9 @@ async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes
                 }
             }
             Some(Err(error)) => {
-                return Err(Failure::BadRequest(format!("the request body is broken: {error}")));
+                return Err(Failure::BadRequest(format!(
+                    "the request body is broken: {error}"
+                )));
             }
         }
     }
@@ -185,14 +206,19 @@ async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes
 fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let encoded = path.get(span.clone()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
-    let name = decoded.map_err(|_| {
-        Failure::BadRequest("the model name in the path is not UTF-8".to_owned())
-    })?;
-    Ok(Model { name: name.into_owned(), place: Place::Path(span.clone()) })
+    let name = decoded
+        .map_err(|_| Failure::BadRequest("the model name in the path is not UTF-8".to_owned()))?;
+    Ok(Model {
+        name: name.into_owned(),
+        place: Place::Path(span.clone()),
+    })
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 // === impl Reading ===
@@ -250,5 +276,8 @@ fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Result<Option<Model>, Fa
         many => multipart::find_model(&many.concat(), boundary),
     };
     let found = found.map_err(|fault| Failure::BadRequest(fault.to_string()))?;
-    Ok(found.map(|(span, name)| Model { name, place: Place::Form(span) }))
+    Ok(found.map(|(span, name)| Model {
+        name,
+        place: Place::Form(span),
+    }))
 }

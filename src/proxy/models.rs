@@ -54,7 +54,9 @@ pub fn answer(
 }
 
 fn may_see(listing: &Listing, digests: &[Digest]) -> bool {
-    let Some(clients) = &listing.rule.clients else { return true };
+    let Some(clients) = &listing.rule.clients else {
+        return true;
+    };
     let mut keys = clients.keys.iter();
     keys.any(|(_, key)| digests.iter().any(|digest| digest.matches(key)))
 }

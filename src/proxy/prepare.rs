@@ -36,7 +36,11 @@ pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
     let usage = usage_question(&call, plan);
-    let asked = if usage.is_some() { UsageAsked::ByPillion } else { UsageAsked::AsSent };
+    let asked = if usage.is_some() {
+        UsageAsked::ByPillion
+    } else {
+        UsageAsked::AsSent
+    };
     let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
     let headers = outgoing(call.head, choice, asked);
     let body = match call.body {
@@ -45,18 +49,34 @@ pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
         }
         CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
     };
-    let to_send = ToSend { method: headers.0, target, headers: headers.1, body };
-    Ok(Prepared { to_send, usage: asked })
+    let to_send = ToSend {
+        method: headers.0,
+        target,
+        headers: headers.1,
+        body,
+    };
+    Ok(Prepared {
+        to_send,
+        usage: asked,
+    })
 }
 
 /// The new model, where it goes into the body.
 fn rename(model: Option<&Model>, plan: &Plan) -> Result<Option<Splice>, Failure> {
-    let (Some(rename), Some(model)) = (&plan.rename, model) else { return Ok(None) };
+    let (Some(rename), Some(model)) = (&plan.rename, model) else {
+        return Ok(None);
+    };
     match &model.place {
-        Place::Json(span) => Ok(Some(Splice { at: span.clone(), with: rename.json.clone() })),
+        Place::Json(span) => Ok(Some(Splice {
+            at: span.clone(),
+            with: rename.json.clone(),
+        })),
         Place::Form(span) => {
             let with = Bytes::copy_from_slice(rename.name.as_bytes());
-            Ok(Some(Splice { at: span.clone(), with }))
+            Ok(Some(Splice {
+                at: span.clone(),
+                with,
+            }))
         }
         Place::Path(_) => Ok(None),
         Place::Sealed => {
@@ -89,7 +109,9 @@ fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAnd
     let renamed = plan.rename.as_ref().map(|rename| &*rename.name);
     let suffix = match (model.map(|model| &model.place), renamed) {
         (Some(Place::Path(span)), Some(model)) => Suffix::Renamed {
-            before: path.get(operation.suffix.start..span.start).unwrap_or_default(),
+            before: path
+                .get(operation.suffix.start..span.start)
+                .unwrap_or_default(),
             model,
             after: path.get(span.end..operation.suffix.end).unwrap_or_default(),
         },
@@ -110,7 +132,9 @@ fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAnd
         model: renamed.or(model.map(|model| model.name.as_str())),
         query: Some(&query),
     };
-    plan.endpoint.path_and_query(call, key).map_err(|error| bad_target(&error))
+    plan.endpoint
+        .path_and_query(call, key)
+        .map_err(|error| bad_target(&error))
 }
 
 fn bad_target(error: &TargetError) -> Failure {
@@ -135,7 +159,10 @@ fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, He
     }
     if usage == UsageAsked::ByPillion {
         // The extra chunk can be taken out of plain text only.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        );
     }
     (head.method, headers)
 }

@@ -176,7 +176,9 @@ impl Relay {
     }
 
     fn look_at(&mut self, data: &[u8], now: Instant) {
-        let Watch::Tap(tap) = &mut self.watch else { return };
+        let Watch::Tap(tap) = &mut self.watch else {
+            return;
+        };
         tap.observe(data);
         if let Some(observation) = &mut self.observation {
             if observation.seen.token.is_none() && tap.is_event_stream() && tap.has_token() {

@@ -50,14 +50,23 @@ pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<C
         table.candidates.is_client_key(digest)
     });
     let account = plan.accounts.pick(account).clone();
-    Ok(Choice { rule, client, plan, account, carried })
+    Ok(Choice {
+        rule,
+        client,
+        plan,
+        account,
+        carried,
+    })
 }
 
 fn plan_of(rule: &Rule, head: &Head, random: u64) -> Result<Arc<Plan>, Failure> {
     let forwarding = match &rule.action {
         Action::Forward(forwarding) => forwarding,
         Action::Refuse(why) => {
-            return Err(Failure::Unservable(format!("LlmRoute {}: {why}", rule.route)));
+            return Err(Failure::Unservable(format!(
+                "LlmRoute {}: {why}",
+                rule.route
+            )));
         }
     };
     let api = head.operation.api;
@@ -75,7 +84,8 @@ fn plan_of(rule: &Rule, head: &Head, random: u64) -> Result<Arc<Plan>, Failure> 
 fn no_route(head: &Head, model: Option<&str>) -> Failure {
     let api = head.operation.api.as_str();
     let Some(model) = model else {
-        let why = format!("no route takes {api} calls that name no model: a rule without `model` would");
+        let why =
+            format!("no route takes {api} calls that name no model: a rule without `model` would");
         return Failure::NoRoute(Missing::Path, why);
     };
     let shown = &model[..model.floor_char_boundary(128)];

@@ -59,7 +59,10 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
     drain.reached(Stage::Cut).await;
     let count = worker.cut.fire();
     if count > 0 {
-        tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
+        tracing::warn!(
+            calls = count,
+            "the grace is over: calls under way end with an error"
+        );
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
@@ -111,13 +114,13 @@ async fn guarded(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
     let mut call = pin!(serve_call(worker, request));
-    let caught = poll_fn(|cx| {
-        match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+    let caught = poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
             Err(_) => Poll::Ready(Err(())),
-        }
-    });
+        },
+    );
     Ok(caught.await.unwrap_or_else(|()| {
         panics.inc();
         internal()
@@ -131,6 +134,8 @@ fn internal() -> Response<ReplyBody> {
     let body: Bytes = shapes::error_body(Dialect::OpenAi, kind, status.as_u16(), &told);
     let mut response = Response::new(ReplyBody::Own(Some(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -39,7 +39,13 @@ impl Silence {
     /// Begins with the answer's head.
     pub fn new(timeouts: Timeouts, cut: CutSignal) -> Self {
         let now = Instant::now();
-        Self { timeouts, heard: now, spoke: now, timer: None, cut }
+        Self {
+            timeouts,
+            heard: now,
+            spoke: now,
+            timer: None,
+            cut,
+        }
     }
 
     /// The upstream was heard.
@@ -63,7 +69,10 @@ impl Silence {
             if now >= self.heard + self.timeouts.idle {
                 return Poll::Ready(Sound::Idle);
             }
-            let comment = self.timeouts.keep_alive.is_some_and(|every| now >= self.spoke + every);
+            let comment = self
+                .timeouts
+                .keep_alive
+                .is_some_and(|every| now >= self.spoke + every);
             if comment {
                 self.spoke = now;
             }

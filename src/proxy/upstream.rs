@@ -109,7 +109,12 @@ impl Upstreams {
     pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
         let pool = Rc::new(Pool::default());
         pool::sweep(&pool);
-        Self { pool, connector: Connector::new(egress), metrics, body_idle }
+        Self {
+            pool,
+            connector: Connector::new(egress),
+            metrics,
+            body_idle,
+        }
     }
 
     /// Sends a call and waits for its answer's head.
@@ -123,20 +128,33 @@ impl Upstreams {
         to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
-        let ToSend { method, target, headers, body } = to_send;
-        let parts = Parts { method, target, headers };
+        let ToSend {
+            method,
+            target,
+            headers,
+            body,
+        } = to_send;
+        let parts = Parts {
+            method,
+            target,
+            headers,
+        };
         let (spare, body) = match body {
             ToSendBody::Held(held) => (Some(held.clone()), Outgoing::Held(held)),
             ToSendBody::Passing(incoming) => (None, Outgoing::Passing(Passing::new(incoming))),
         };
         let (ready, provenance) = self.ready(origin, timeouts, timing).await?;
-        let first = self.exchange(origin, ready, parts.clone(), body, timeouts, timing).await;
+        let first = self
+            .exchange(origin, ready, parts.clone(), body, timeouts, timing)
+            .await;
         match (first, spare) {
             (Err(Broken::BeforeAnswer(_)), Some(held)) if provenance == Provenance::Reused => {
                 self.metrics.upstream_retries.inc();
                 let ready = self.connect(origin, timeouts, timing).await?;
                 let body = Outgoing::Held(held);
-                let second = self.exchange(origin, ready, parts, body, timeouts, timing).await;
+                let second = self
+                    .exchange(origin, ready, parts, body, timeouts, timing)
+                    .await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
@@ -155,7 +173,10 @@ impl Upstreams {
         if let Some(connection) = self.pool.share_h2(origin) {
             return Ok((Ready::Http2(connection), Provenance::Reused));
         }
-        Ok((self.connect(origin, timeouts, timing).await?, Provenance::Fresh))
+        Ok((
+            self.connect(origin, timeouts, timing).await?,
+            Provenance::Fresh,
+        ))
     }
 
     async fn connect(
@@ -172,7 +193,10 @@ impl Upstreams {
             Ok(Err(error)) => ("failed", Err(Failure::ConnectFailed(error.to_string()))),
             Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
         };
-        self.metrics.upstream_connects.with_label_values(&[result]).inc();
+        self.metrics
+            .upstream_connects
+            .with_label_values(&[result])
+            .inc();
         let stream = outcome?;
         let ready = match stream.protocol() {
             Protocol::Http1 => h1::handshake(stream).await.map(Ready::Http1),
@@ -199,7 +223,9 @@ impl Upstreams {
             match ready {
                 Ready::Http1(connection) => {
                     let request = parts.for_http1(origin, body);
-                    connection.send(request, Rc::clone(&self.pool), origin).await
+                    connection
+                        .send(request, Rc::clone(&self.pool), origin)
+                        .await
                 }
                 Ready::Http2(connection) => {
                     let request = parts.for_http2(origin, body);
@@ -221,7 +247,8 @@ struct Parts {
 
 impl Parts {
     fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
-        self.headers.insert(http::header::HOST, origin.host_header.clone());
+        self.headers
+            .insert(http::header::HOST, origin.host_header.clone());
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
@@ -283,7 +310,10 @@ fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected);
+            return matches!(
+                io.kind(),
+                E::ConnectionReset | E::BrokenPipe | E::NotConnected
+            );
         }
         cause = error.source();
     }
@@ -320,7 +350,12 @@ pub(super) struct Progress {
 
 impl Waiting {
     fn new(body: &Outgoing, first_byte: Duration, body_idle: Duration) -> Self {
-        Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
+        Self {
+            progress: body.progress(),
+            started: Instant::now(),
+            first_byte,
+            body_idle,
+        }
     }
 
     async fn bound<F>(&self, answered: F) -> Result<Answer, Broken>

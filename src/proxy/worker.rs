@@ -76,9 +76,16 @@ impl Worker {
         let lines = shared.log.lines();
         let dropped = shared.metrics.log_lines_dropped.clone();
         lines.keep_flushing(move |count| dropped.inc_by(count));
-        let books = Books { metrics: shared.metrics.clone(), cache: Default::default(), lines };
-        let upstreams =
-            Upstreams::new(shared.egress.clone(), shared.metrics.clone(), shared.limits.body_idle);
+        let books = Books {
+            metrics: shared.metrics.clone(),
+            cache: Default::default(),
+            lines,
+        };
+        let upstreams = Upstreams::new(
+            shared.egress.clone(),
+            shared.metrics.clone(),
+            shared.limits.body_idle,
+        );
         Rc::new(Self {
             shared,
             upstreams,

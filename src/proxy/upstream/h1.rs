@@ -56,7 +56,12 @@ pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
         .await?;
     let now = Instant::now();
     let driver = Driver(Some(connection));
-    Ok(Box::new(Connection { sender, driver, idle_since: now, opened: now }))
+    Ok(Box::new(Connection {
+        sender,
+        driver,
+        idle_since: now,
+        opened: now,
+    }))
 }
 
 // === impl Connection ===
@@ -85,8 +90,15 @@ impl Connection {
             answered.as_mut().poll(cx)
         });
         let response = answer.await.map_err(|error| Broken::from_hyper(&error))?;
-        let lease = Lease { connection: self, pool, origin: origin.clone() };
-        Ok(Answer { response, lease: super::Lease::Http1(lease) })
+        let lease = Lease {
+            connection: self,
+            pool,
+            origin: origin.clone(),
+        };
+        Ok(Answer {
+            response,
+            lease: super::Lease::Http1(lease),
+        })
     }
 }
 

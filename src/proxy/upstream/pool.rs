@@ -78,15 +78,23 @@ impl Pool {
     /// A shared connection that takes one more stream.
     pub(super) fn share_h2(&self, origin: &OriginKey) -> Option<h2::Connection> {
         let all = self.h2.borrow();
-        let usable = |shared: &&Shared| shared.opened.elapsed() < MAX_AGE && shared.connection.has_room();
+        let usable =
+            |shared: &&Shared| shared.opened.elapsed() < MAX_AGE && shared.connection.has_room();
         let shared = all.get(origin)?.iter().find(usable)?;
         Some(shared.connection.clone())
     }
 
     /// Shares a new connection.
     pub(super) fn add_h2(&self, origin: &OriginKey, connection: &h2::Connection) {
-        let shared = Shared { connection: connection.clone(), opened: Instant::now() };
-        self.h2.borrow_mut().entry(origin.clone()).or_default().push(shared);
+        let shared = Shared {
+            connection: connection.clone(),
+            opened: Instant::now(),
+        };
+        self.h2
+            .borrow_mut()
+            .entry(origin.clone())
+            .or_default()
+            .push(shared);
     }
 
     fn tidy(&self) {
