@@ -91,7 +91,9 @@ fn checked_name(text: &str, path: &str, report: &mut Report<'_>) -> Option<Heade
 }
 
 fn checked_value(text: &str, path: &str, report: &mut Report<'_>) -> Option<HeaderValue> {
-    let value = HeaderValue::from_str(text).ok();
+    // `HeaderValue` would take other bytes too, which some servers read as Latin-1.
+    let ascii = Some(text).filter(|text| text.is_ascii());
+    let value = ascii.and_then(|text| HeaderValue::from_str(text).ok());
     if value.is_none() {
         let message = "its value has a line break, a control character or a non-ASCII character";
         report.error(path, message, "write it in one line of ASCII text");

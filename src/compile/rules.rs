@@ -10,7 +10,7 @@ use super::targets::{self, Context, Target};
 use super::timeouts;
 use crate::api::RuleSpec;
 use crate::llm::Api;
-use crate::table::{Action, Forwarding, ModelMatch, Rule};
+use crate::table::{Action, Forwarding, ModelMatch, Rule, Timeouts};
 
 /// A compiled rule.
 pub(super) struct Compiled<'p> {
@@ -48,18 +48,9 @@ pub(super) fn compile<'p>(
     if matches!(guard, Guard::Closed) {
         targets.clear();
     }
-    let label = context.route.to_string().into();
-    let action = match (guard, targets.is_empty()) {
-        (Guard::Closed, _) => Action::Refuse("no client key of the route can be used".to_owned()),
-        (Guard::Open | Guard::Keys(_), true) => {
-            Action::Refuse("no target of the rule can be used".to_owned())
-        }
-        (Guard::Open | Guard::Keys(_), false) => Action::Forward(Forwarding {
-            plans: targets::plans(&targets, (&label, &name), timeouts),
-        }),
-    };
     let rule = Arc::new(Rule {
         route: context.route.clone(),
+        action: action(&context, &name, (guard, &targets), timeouts),
         name,
         clients: match guard {
             Guard::Keys(clients) => Some(Arc::clone(clients)),
@@ -67,13 +58,31 @@ pub(super) fn compile<'p>(
             // fault, not the caller's.
             Guard::Open | Guard::Closed => None,
         },
-        action,
     });
     Compiled {
         matches,
         rule,
         targets,
         has_matches: !spec.matches.is_empty(),
+    }
+}
+
+fn action(
+    context: &Context<'_, '_>,
+    name: &Arc<str>,
+    (guard, targets): (&Guard, &[Target<'_>]),
+    timeouts: Timeouts,
+) -> Action {
+    match (guard, targets.is_empty()) {
+        (Guard::Closed, _) => Action::Refuse("no client key of the route can be used".to_owned()),
+        (Guard::Open | Guard::Keys(_), true) => {
+            Action::Refuse("no target of the rule can be used".to_owned())
+        }
+        (Guard::Open | Guard::Keys(_), false) => {
+            let route = context.route.to_string().into();
+            let plans = targets::plans(targets, (&route, name), timeouts);
+            Action::Forward(Forwarding { plans })
+        }
     }
 }
 

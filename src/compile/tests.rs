@@ -150,19 +150,14 @@ fn route(compiled: &Compiled, call: &str) -> String {
     }
 }
 
-/// `URL [as model] account credential`
+/// `URL [as model] account(credential)…`; `/-` stands for the operation.
 fn plan(plan: &Plan, model: Option<&str>) -> String {
     let rename = plan.rename.as_ref().map(|rename| &*rename.name);
     let call = CallPath {
         version: "v1",
-        suffix: Suffix::AsSent("/…"),
+        suffix: Suffix::AsSent("/-"),
         model: rename.or(model),
         query: None,
-    };
-    // The ellipsis is no path; say it in a way that is one.
-    let call = CallPath {
-        suffix: Suffix::AsSent("/-"),
-        ..call
     };
     let target = plan.endpoint.path_and_query(call, None).unwrap();
     let scheme = match plan.endpoint.origin.scheme {

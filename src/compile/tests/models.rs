@@ -124,3 +124,23 @@ LlmRoute ns/r: {{rules: [{{targets: [{{provider: {{name: p}}}}]}}]}}",
         ]
     );
 }
+
+/// A thousand guarded routes over a thousand models would be a million lines.
+#[test]
+fn hostile_numbers_end_too() {
+    let models: Vec<_> = (0..1_000).map(|n| format!("{{name: m{n:05}}}")).collect();
+    let mut yaml = format!(
+        "Secret ns/clients: {{a: key-a}}\n\
+         ProviderSecret ns/p: {{provider: OpenAi, clientCredentials: Forward, models: [{}]}}\n",
+        models.join(",")
+    );
+    for n in 0..1_000 {
+        yaml += &format!(
+            "LlmRoute ns/r{n}: {{clients: [{{name: a, keyRef: {{name: clients, key: a}}}}], \
+             rules: [{{targets: [{{provider: {{name: p}}}}]}}]}}\n"
+        );
+    }
+    let compiled = compile(&world(&yaml));
+    assert_eq!(compiled.table.models.len(), 10_000);
+    assert_eq!(compiled.table.candidates.iter().count(), 1_000);
+}

@@ -245,7 +245,7 @@ fn timeouts_are_durations() {
             {matches: [{model: b}], targets: [{provider: {name: openai}}],
              timeouts: {connect: 1s, firstByte: 1m30s, idle: 20s, keepAlive: 15s}},
             {matches: [{model: c}], targets: [{provider: {name: openai}}],
-             timeouts: {connect: 0s, firstByte: 90, idle: 10s, keepAlive: 10s}}]}",
+             timeouts: {connect: 0s, firstByte: '90', idle: 10s, keepAlive: 10s}}]}",
         &[
             "Error LlmRoute ns/r spec.rules[2].timeouts.connect: it must be longer than zero; the \
              default (5s) applies",
