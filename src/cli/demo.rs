@@ -19,6 +19,7 @@ mod screen;
 mod script;
 mod stage;
 
+use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -53,7 +54,16 @@ async fn demo(args: &DemoArgs) -> anyhow::Result<ExitCode> {
         () = signals.next() => Ok(()),
     };
     stage.take_down(&mut signals).await;
-    ended.map(|()| ExitCode::SUCCESS)
+    match ended {
+        Err(error) if !is_reader_gone(&error) => Err(error),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// A reader that has left (`| head`) has seen enough.
+fn is_reader_gone(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 async fn perform(stage: &mut Stage, args: &DemoArgs) -> anyhow::Result<()> {

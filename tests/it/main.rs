@@ -4,6 +4,14 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod bless;
+#[cfg(test)]
+mod crds;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

@@ -75,8 +75,8 @@ pub(super) fn body(before: &[u8], after: &[u8]) -> Body {
     let back = backwards.take_while(same).count();
     let kept = front + back;
     if kept == before.len() {
-        let new = String::from_utf8_lossy(&after[front..after.len() - back]);
-        let changed = vec![Change::Added(new.into_owned())];
+        let new = String::from_utf8_lossy(inserted(before, after, front)).into_owned();
+        let changed = vec![Change::Added(new)];
         return Body { changed, kept };
     }
     let text = |body: &[u8]| {
@@ -93,6 +93,15 @@ pub(super) fn body(before: &[u8], after: &[u8]) -> Body {
 fn added<'a>(after: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Change> + use<'a> {
     let values = after.get_all(name).iter();
     values.map(move |value| Change::Added(shown(name, &String::from_utf8_lossy(value.as_bytes()))))
+}
+
+/// What was inserted at `front`, moved to where its member begins if that comes to the same bytes.
+fn inserted<'a>(before: &[u8], after: &'a [u8], front: usize) -> &'a [u8] {
+    let length = after.len() - before.len();
+    let start = member_start(before, front);
+    let same = before[start..front] == after[start + length..front + length];
+    let start = if same { start } else { front };
+    &after[start..start + length]
 }
 
 /// A header as it may be seen.
@@ -147,6 +156,7 @@ mod tests {
             18,
         );
         check(r#"{"n":1}"#, r#"{"o":{},"n":1}"#, &[r#"+ "o":{},"#], 7);
+        check(r#"{"n":1}"#, r#"{"n":12}"#, &["+ 2"], 7);
         check("", "x", &["+ x"], 0);
         check("x", "", &["- x", "+ "], 0);
     }

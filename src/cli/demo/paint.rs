@@ -51,9 +51,19 @@ impl Paint {
     }
 }
 
+/// Text of others without what plays with a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let shown = |character: char| match character.is_control() {
+        true => character.escape_default().to_string(),
+        false => character.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
 /// Cuts `text` into lines that leave `indent` columns free: at spaces where there are some, else
-/// anywhere.
+/// anywhere. Control characters are shown escaped.
 pub(super) fn wrap(text: &str, indent: usize) -> Vec<String> {
+    let text = plain(text);
     let room = COLUMNS.saturating_sub(indent).max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -100,6 +110,11 @@ mod tests {
     fn short_text_is_one_line() {
         assert_eq!(wrap("a b", 10), ["a b"]);
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn nothing_plays_with_the_terminal() {
+        assert_eq!(wrap("a\u{1b}[2Jb", 0), ["a\\u{1b}[2Jb"]);
     }
 
     #[test]

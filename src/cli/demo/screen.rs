@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::client::Reply;
 use super::compare::{self, Change};
 use super::journal::Entry;
-use super::paint::{Paint, Tone, wrap};
+use super::paint::{Paint, Tone, plain, wrap};
 use super::provider::Received;
 use super::script::Call;
 
@@ -65,6 +65,7 @@ impl Screen {
 
     /// Writes a word to the line of this label, which it begins where needed.
     pub(super) fn word(&self, label: &str, word: &str) -> io::Result<()> {
+        let word = plain(word);
         let length = word.chars().count();
         if self.column.get() > 0 && self.column.get() + length > 80 {
             self.end_line()?;
@@ -74,7 +75,7 @@ impl Screen {
             self.column.set(INDENT);
         }
         self.column.set(self.column.get() + length);
-        self.raw(word)
+        self.raw(&word)
     }
 
     /// Everything about a call; `received` is what reached the provider, if anything did.
