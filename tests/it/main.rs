@@ -12,6 +12,8 @@ mod demo;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
