@@ -28,7 +28,7 @@ pub(super) enum Command {
     /// Shows what Pillion does: a scripted provider, a proxy, real SDK-shaped calls; then stays up
     Demo(DemoArgs),
     /// Forwards LLM calls by the manifests of a folder, which it watches
-    Proxy(ProxyArgs),
+    Proxy(Box<ProxyArgs>),
     /// Tells every fault of a folder of manifests, with file and line
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it

@@ -4,7 +4,7 @@
 //! Names follow the OpenTelemetry GenAI conventions where one exists (`gen_ai_…`), else `pillion_…`;
 //! units are seconds, bytes and tokens.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -92,24 +92,35 @@ pub struct Metrics {
     pub log_lines_dropped: IntCounter,
 }
 
-/// The series of one route, provider, API and model, found once per worker and table.
+/// The series of one route, provider, API and model, found once per worker and table; each is made
+/// when it is first needed, so that a call that never streams costs no stream's series.
 #[derive(Debug)]
 pub struct Series {
     metrics: Metrics,
     labels: [Arc<str>; 6],
     requests: RefCell<HashMap<(u16, &'static str), IntCounter>>,
-    tokens: RefCell<[Option<Histogram>; 4]>,
-    /// From the request's head to the end of the answer.
-    pub duration: Histogram,
-    /// From the request's head to the answer's head.
-    pub first_byte: Histogram,
-    /// From the request's head to the first generated content of a stream.
-    pub first_token: Histogram,
-    /// Between the first and the last output token, per token.
-    pub per_output_token: Histogram,
-    /// From the request's last byte to the upstream request: Pillion's own work.
-    pub overhead: Histogram,
+    tokens: [OnceCell<Histogram>; 4],
+    clocks: [OnceCell<Histogram>; 5],
 }
+
+/// What is timed, each in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// From the request's head to the end of the answer.
+    Duration,
+    /// From the request's head to the answer's head.
+    FirstByte,
+    /// From the request's head to the first generated content of a stream.
+    FirstToken,
+    /// Between the first and the last output token, per token.
+    PerOutputToken,
+    /// From the request's last byte to the upstream request: Pillion's own work.
+    Overhead,
+}
+
+/// One more of something, until it is dropped.
+#[derive(Debug)]
+pub struct OneMore(IntGauge);
 
 /// The token types of `gen_ai_token_type`; disjoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,18 +231,37 @@ impl Metrics {
             model,
             Arc::from(operation_name(kind)),
         ];
-        let values: Vec<&str> = labels.iter().map(|label| &**label).collect();
         Series {
-            duration: self.duration.with_label_values(&values),
-            first_byte: self.first_byte.with_label_values(&values),
-            first_token: self.first_token.with_label_values(&values),
-            per_output_token: self.per_output_token.with_label_values(&values),
-            overhead: self.overhead.with_label_values(&values),
             metrics: self.clone(),
-            requests: RefCell::default(),
-            tokens: RefCell::default(),
             labels,
+            requests: RefCell::default(),
+            tokens: Default::default(),
+            clocks: Default::default(),
         }
+    }
+
+    fn clock(&self, clock: Clock) -> &HistogramVec {
+        match clock {
+            Clock::Duration => &self.duration,
+            Clock::FirstByte => &self.first_byte,
+            Clock::FirstToken => &self.first_token,
+            Clock::PerOutputToken => &self.per_output_token,
+            Clock::Overhead => &self.overhead,
+        }
+    }
+}
+
+impl OneMore {
+    /// Counts up now, and down on drop.
+    pub fn of(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -241,8 +271,7 @@ impl Series {
         let class = status / 100;
         let mut requests = self.requests.borrow_mut();
         let counter = requests.entry((class, outcome)).or_insert_with(|| {
-            let mut values: Vec<&str> = self.labels.iter().map(|label| &**label).collect();
-            values.extend([status_class(class), outcome]);
+            let values = self.values(&[status_class(class), outcome]);
             self.metrics.requests.with_label_values(&values)
         });
         counter.inc();
@@ -250,14 +279,30 @@ impl Series {
 
     /// Counts tokens.
     pub fn tokens(&self, token_type: TokenType, count: u64) {
-        let mut tokens = self.tokens.borrow_mut();
-        let histogram = tokens[token_type as usize].get_or_insert_with(|| {
-            let mut values: Vec<&str> = self.labels.iter().map(|label| &**label).collect();
-            values.push(token_type.as_str());
+        let histogram = self.tokens[token_type as usize].get_or_init(|| {
+            let values = self.values(&[token_type.as_str()]);
             self.metrics.tokens.with_label_values(&values)
         });
         // Token counts are far below 2^52: no precision is lost.
         histogram.observe(count as f64);
+    }
+
+    /// Notes a time in seconds.
+    pub fn observe(&self, clock: Clock, seconds: f64) {
+        let histogram = self.clocks[clock as usize].get_or_init(|| {
+            self.metrics
+                .clock(clock)
+                .with_label_values(&self.values(&[]))
+        });
+        histogram.observe(seconds);
+    }
+
+    fn values<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        self.labels
+            .iter()
+            .map(|label| &**label)
+            .chain(more.iter().copied())
+            .collect()
     }
 }
 

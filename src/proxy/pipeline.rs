@@ -7,8 +7,9 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::body::ReplyBody;
+use super::call::Head;
 use super::failure::{Failure, Missing};
-use super::intake::{self, Head};
+use super::intake;
 use super::models;
 use super::prepare::prepare;
 use super::record::Observation;

@@ -6,11 +6,11 @@ use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 
-use super::body::Held;
+use super::call::{Call, CallBody, Head, Model, Place};
 use super::credentials::{self, Carried, QUERY_KEY};
 use super::failure::Failure;
 use super::headers;
-use super::intake::{Call, CallBody, Head, Model, Place};
+use super::outgoing::Held;
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::upstream::{ToSend, ToSendBody};

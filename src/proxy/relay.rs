@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::failure::{Failure, Phase};
+use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::silence::{Silence, Sound};
 use super::upstream::{Lease, chain};
-use super::worker::OpenStream;
 use crate::llm::Api;
 use crate::llm::shapes;
 use crate::llm::tap::{AnswerTap, End};
@@ -38,7 +38,7 @@ pub struct Relay {
     state: State,
     /// What is said to clients that count; taken when the books are closed.
     observation: Option<Observation>,
-    _open: OpenStream,
+    _open: OneMore,
 }
 
 /// What is looked at in an answer.
@@ -76,7 +76,7 @@ pub struct Parts {
     /// The call's books.
     pub observation: Observation,
     /// The count of open streams.
-    pub open: OpenStream,
+    pub open: OneMore,
 }
 
 type Polled = Poll<Option<io::Result<Frame<Bytes>>>>;

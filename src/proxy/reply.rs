@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
 use super::headers::strip_hop_by_hop;
+use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::relay::{Parts, Relay, Watch};
 use super::silence::Silence;
@@ -101,7 +102,7 @@ impl Relayed {
             silence: Silence::new(self.plan.timeouts, worker.cut_signal()),
             api: self.operation.api,
             observation: books,
-            open: worker.open_stream(),
+            open: OneMore::of(&worker.shared.metrics.open_streams),
         });
         Response::from_parts(head, ReplyBody::Relayed(relay))
     }

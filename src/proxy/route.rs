@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::call::{Call, Head};
 use super::credentials::{self, Carried};
 use super::failure::{Failure, Missing};
-use super::intake::{Call, Head};
 use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table};
 
 /// What was decided.

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::body::ReplyBody;
 use super::failure::Failure;
+use super::metrics::OneMore;
 use super::pipeline::serve_call;
 use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
@@ -69,8 +70,7 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
 
 async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     let limits = worker.shared.limits;
-    let open = worker.shared.metrics.open_connections.clone();
-    open.inc();
+    let _open = OneMore::of(&worker.shared.metrics.open_connections);
     let io = TokioIo::new(ClientIo::new(stream, limits.write_idle));
     let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
     let builder = builder(limits.head_timeout);
@@ -84,7 +84,6 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
             let _ = connection.await;
         }
     }
-    open.dec();
 }
 
 fn builder(head_timeout: Duration) -> Builder<LocalExecutor> {
