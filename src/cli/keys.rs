@@ -20,7 +20,8 @@ fn one(mapping: &str) -> anyhow::Result<GivenKey> {
     });
     let Some((namespace, secret, key, variable)) = parts else {
         bail!(
-            "--key {mapping}: write NAMESPACE/SECRET/KEY=VARIABLE, for example default/anthropic/api-key=ANTHROPIC_API_KEY"
+            "--key {mapping}: write NAMESPACE/SECRET/KEY=VARIABLE, for example \
+             default/anthropic/api-key=ANTHROPIC_API_KEY"
         );
     };
     #[expect(

@@ -89,12 +89,12 @@ async fn forward(
     books.sent(&timing);
     let answer = answered??;
     books.seen.head = Some(Instant::now());
-    Ok(Reply::Relayed(Relayed {
+    Ok(Reply::Relayed(Box::new(Relayed {
         answer,
         plan: choice.plan,
         operation,
         usage: prepared.usage,
-    }))
+    })))
 }
 
 fn unknown_path(path: &str) -> Failure {

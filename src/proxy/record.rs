@@ -232,6 +232,7 @@ impl Observation {
             let labels = plan.map(|plan| &plan.labels);
             self.books
                 .metrics
+                .calls
                 .series(labels, seen.api, seen.kind, model)
         })
     }

@@ -180,10 +180,12 @@ impl Relay {
             return;
         };
         tap.observe(data);
-        if let Some(observation) = &mut self.observation {
-            if observation.seen.token.is_none() && tap.is_event_stream() && tap.has_token() {
-                observation.seen.token = Some(now);
-            }
+        if let Some(observation) = &mut self.observation
+            && observation.seen.token.is_none()
+            && tap.is_event_stream()
+            && tap.has_token()
+        {
+            observation.seen.token = Some(now);
         }
     }
 
@@ -196,10 +198,9 @@ impl Relay {
 
     /// The upstream ended its body.
     fn ended(&mut self, cx: &mut Context<'_>) -> Polled {
-        if let Some(rest) = self.filter.take().map(|mut filter| filter.finish()) {
-            if !rest.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(rest))));
-            }
+        let rest = self.filter.take().map(|mut filter| filter.finish());
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         if !self.stands_whole() {
             let how = "the stream ended without its last event".to_owned();

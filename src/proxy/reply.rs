@@ -38,7 +38,7 @@ const REQUEST_IDS: [&str; 4] = [
 #[derive(Debug)]
 pub enum Reply {
     /// An upstream's answer.
-    Relayed(Relayed),
+    Relayed(Box<Relayed>),
     /// Pillion's own JSON, with status 200 unless it is a lie.
     Own(StatusCode, Bytes),
 }

@@ -91,10 +91,12 @@ impl Connection {
 impl Driver {
     /// Moves bytes. An error or end of the connection reaches its user through the answer.
     fn poll(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.0 {
-            if Pin::new(connection).poll(cx).is_ready() {
-                self.0 = None;
-            }
+        let ended = self
+            .0
+            .as_mut()
+            .is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
+        if ended {
+            self.0 = None;
         }
     }
 }

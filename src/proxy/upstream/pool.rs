@@ -22,10 +22,6 @@ const SWEEP: Duration = Duration::from_secs(5);
 const MAX_IDLE: usize = 1024;
 
 /// Boxed once, when they are opened: they are large, and move with every call.
-#[expect(
-    clippy::vec_box,
-    reason = "the same box goes to the call and comes back"
-)]
 type Idle = Vec<Box<h1::Connection>>;
 
 /// The connections.
