@@ -13,7 +13,7 @@ use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use super::call::{Call, CallBody, Head, Model, Place};
-use super::failure::Failure;
+use super::failure::{BodyEnd, Failure};
 use super::worker::Worker;
 use crate::llm::decode::{Coding, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
@@ -129,18 +129,14 @@ async fn held(
 async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
     loop {
         let frame = timeout(worker.shared.limits.body_idle, body.frame()).await;
-        match frame.map_err(|_| Failure::BodyTimeout)? {
+        match frame.map_err(|_| Failure::BodyCutShort(BodyEnd::Timeout))? {
             None => return Ok(None),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(error)) => {
-                return Err(Failure::BadRequest(format!(
-                    "the request body is broken: {error}"
-                )));
-            }
+            Some(Err(_)) => return Err(Failure::BodyCutShort(BodyEnd::ClientLeft)),
         }
     }
 }

@@ -45,11 +45,22 @@ struct Whole {
     _reservation: Reservation,
 }
 
+/// Where a passing body stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyStage {
+    /// More is to come.
+    Coming,
+    /// All of it went by.
+    Complete,
+    /// The client left before its end.
+    Broken,
+}
+
 /// How far a passing body has come.
 #[derive(Debug)]
 pub struct Progress {
     pub at: Cell<Instant>,
-    pub complete: Cell<bool>,
+    pub stage: Cell<BodyStage>,
 }
 
 // === impl Held ===
@@ -90,10 +101,13 @@ impl Held {
 impl Passing {
     /// The rest of a client's body.
     pub fn new(incoming: Incoming) -> Self {
-        let complete = Cell::new(incoming.is_end_stream());
+        let stage = match incoming.is_end_stream() {
+            true => BodyStage::Complete,
+            false => BodyStage::Coming,
+        };
         let progress = Rc::new(Progress {
             at: Cell::new(Instant::now()),
-            complete,
+            stage: Cell::new(stage),
         });
         Self { incoming, progress }
     }
@@ -102,9 +116,12 @@ impl Passing {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if let Poll::Ready(frame) = &polled {
             self.progress.at.set(Instant::now());
-            self.progress
-                .complete
-                .set(frame.is_none() || self.incoming.is_end_stream());
+            self.progress.stage.set(match frame {
+                Some(Err(_)) => BodyStage::Broken,
+                None => BodyStage::Complete,
+                Some(Ok(_)) if self.incoming.is_end_stream() => BodyStage::Complete,
+                Some(Ok(_)) => BodyStage::Coming,
+            });
         }
         match polled {
             // Trailers of a request mean nothing to any provider, and end the body.

@@ -19,9 +19,9 @@ use http::{HeaderMap, Method, Request, Response, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{Failure, Phase};
+use super::failure::{BodyEnd, Failure, Phase};
 use super::metrics::Metrics;
-use super::outgoing::{Held, Outgoing, Passing, Progress};
+use super::outgoing::{BodyStage, Held, Outgoing, Passing, Progress};
 use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use connect::Connector;
@@ -237,7 +237,8 @@ impl Via<'_> {
             }
             Ready::Http2(connection) => {
                 let request = parts.for_http2(self.origin, body);
-                waiting.bound(connection.send(request)).await?
+                let answer = waiting.bound(connection.send(request)).await?;
+                answer.map_err(|broken| waiting.broken(broken))
             }
         }
     }
@@ -372,10 +373,25 @@ impl Waiting {
 
     fn due(&self) -> (Instant, Failure) {
         let first_byte = Failure::UpstreamTimeout(Phase::FirstByte);
+        let Some(body) = &self.progress else {
+            return (self.started + self.first_byte, first_byte);
+        };
+        match body.stage.get() {
+            BodyStage::Complete => (body.at.get() + self.first_byte, first_byte),
+            BodyStage::Coming | BodyStage::Broken => (
+                body.at.get() + self.body_idle,
+                Failure::BodyCutShort(BodyEnd::Timeout),
+            ),
+        }
+    }
+
+    /// What an exchange without an answer means.
+    fn broken(&self, broken: Broken) -> Broken {
         match &self.progress {
-            None => (self.started + self.first_byte, first_byte),
-            Some(body) if body.complete.get() => (body.at.get() + self.first_byte, first_byte),
-            Some(body) => (body.at.get() + self.body_idle, Failure::BodyTimeout),
+            Some(body) if body.stage.get() == BodyStage::Broken => {
+                Broken::Otherwise(Failure::BodyCutShort(BodyEnd::ClientLeft))
+            }
+            Some(_) | None => broken,
         }
     }
 }
