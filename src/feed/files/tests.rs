@@ -159,7 +159,8 @@ async fn a_dropped_wait_loses_nothing() {
         ..NOTICES
     });
     fs::write(path.join("a.yaml"), provider("two")).unwrap();
-    // Dropped both before the bell is heard and while the folder comes to rest, which it never does.
+    // Dropped both before the bell is heard and while the folder comes to rest, which it never
+    // does.
     while files.rang.is_none() {
         let _ = tokio::time::timeout(Duration::from_millis(5), files.changed()).await;
     }
