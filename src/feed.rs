@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`files`] (watches the folder and says when to read it again), [`folder`] (which
 //! files there are), [`manifests`] (their objects, as a `World` with everything that is wrong),
-//! [`finding`] (what is wrong where). Private: `yaml` (text to values with positions), `schema` (the
-//! bounds of the generated definitions, so that files and API server agree), `secrets`.
+//! [`finding`] (what is wrong where). Private: `yaml` (text to values with positions), `schema`
+//! (the bounds of the generated definitions, so that files and API server agree), `secrets`.
 //!
 //! Invariants: a broken document never hides a good one; nothing that is reported carries a value
 //! from a file, only names of fields and objects; nothing here reads the environment. Does not know

@@ -14,8 +14,8 @@ use super::{ApiKind, SecretKeySelector};
 
 /// Which LLM calls of which workloads go to which providers.
 ///
-/// Of all the matches of all the rules of all the routes that apply to a workload, the most specific
-/// one that accepts a call takes it:
+/// Of all the matches of all the rules of all the routes that apply to a workload, the most
+/// specific one that accepts a call takes it:
 ///
 /// 1. an exact model, then the longest `prefix*`, then the longest `*suffix`, then any model;
 /// 2. a match that names an API before one that does not;
@@ -40,8 +40,8 @@ use super::{ApiKind, SecretKeySelector};
 #[serde(rename_all = "camelCase")]
 pub struct LlmRouteSpec {
     /// The pods of this namespace that the route applies to. Default: every pod of the namespace
-    /// that carries the Pillion sidecar. When Pillion runs from a folder of files there are no pods,
-    /// and this has no effect. Example: `{podSelector: {matchLabels: {app: chat}}}`.
+    /// that carries the Pillion sidecar. When Pillion runs from a folder of files there are no
+    /// pods, and this has no effect. Example: `{podSelector: {matchLabels: {app: chat}}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Workloads")]
     pub workloads: Option<Workloads>,
@@ -217,8 +217,8 @@ pub struct TimeoutsSpec {
     pub idle: Option<String>,
     /// After this much silence in an event stream the caller is sent a comment, which clients
     /// ignore, so that nothing on the way takes the stream for dead. It goes on only as long as
-    /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default: never.
-    /// More than `0s`. Example: `15s`.
+    /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default:
+    /// never. More than `0s`. Example: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String",
         length(max = 32),

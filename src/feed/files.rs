@@ -31,8 +31,8 @@ pub struct Files {
     bell: Arc<Notify>,
     watch: Watch,
     pace: Pace,
-    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped `changed`
-    /// loses nothing.
+    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped
+    /// `changed` loses nothing.
     rang: Option<Instant>,
     next_look: Instant,
     /// What the files were like when `changed` last answered.

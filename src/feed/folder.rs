@@ -2,8 +2,8 @@
 //!
 //! Takes `*.yaml`, `*.yml` and `*.json` of the folder and its subfolders, in the order of their
 //! paths; leaves out every name that begins with a dot, which are Kubernetes' own `..data` and
-//! `..2026_…` beside the symlinks of a mounted ConfigMap, and editors' backup files; follows symlinks.
-//! Bounded in everything. Does not know what the files mean.
+//! `..2026_…` beside the symlinks of a mounted ConfigMap, and editors' backup files; follows
+//! symlinks. Bounded in everything. Does not know what the files mean.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -346,8 +346,8 @@ fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta>
     Some(metadata)
 }
 
-/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left out,
-/// because they quote values.
+/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left
+/// out, because they quote values.
 fn decode<T: DeserializeOwned>(value: Value, root: &str, breaches: &mut Vec<Breach>) -> Option<T> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
