@@ -174,3 +174,15 @@ pub(super) fn label_selector(_: &mut SchemaGenerator) -> Schema {
         },
     })
 }
+
+/// A model's name goes upstream as it is, so it is no pattern.
+pub(super) const MODEL_NAME: &str = r"^[^*\x00-\x1f\x7f]+$";
+
+/// The weight of what says none.
+pub(super) fn one() -> u32 {
+    1
+}
+
+pub(super) fn is_one(weight: &u32) -> bool {
+    *weight == 1
+}

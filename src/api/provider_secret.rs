@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::common::{
-    HEADER_VALUE, LABEL, TOKEN, each_not_reserved, label_selector, not_of_the_connection, rule,
+    HEADER_VALUE, LABEL, MODEL_NAME, TOKEN, each_not_reserved, is_one, label_selector,
+    not_of_the_connection, one, rule,
 };
-use super::route::MODEL_NAME;
 use super::{ApiKind, SecretKeySelector};
 
 /// One provider account pool: where the provider is, how it is spoken to, under which keys.
@@ -365,14 +365,6 @@ impl HeadersSpec {
     fn is_empty(&self) -> bool {
         self.set.is_empty() && self.remove.is_empty()
     }
-}
-
-pub(super) fn one() -> u32 {
-    1
-}
-
-pub(super) fn is_one(weight: &u32) -> bool {
-    *weight == 1
 }
 
 const BASE_URL: &str = "^https?://[!-~]+$";

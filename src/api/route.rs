@@ -6,10 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{
-    DURATION, HEADER_VALUE, LABEL, NAMESPACE, OBJECT_NAME, TOKEN, label_selector, not_reserved,
-    rule,
+    DURATION, HEADER_VALUE, LABEL, MODEL_NAME, NAMESPACE, OBJECT_NAME, TOKEN, is_one,
+    label_selector, not_reserved, one, rule,
 };
-use super::provider_secret::{is_one, one};
 use super::{ApiKind, SecretKeySelector};
 
 /// Which LLM calls of which workloads go to which providers.
@@ -238,9 +237,6 @@ impl TimeoutsSpec {
 
 /// At most one `*`, which stands first or last.
 const MODEL_PATTERN: &str = r"^(\*[^*\x00-\x1f\x7f]*|[^*\x00-\x1f\x7f]+\*?)$";
-
-/// A model's name goes upstream as it is, so it is no pattern.
-pub(super) const MODEL_NAME: &str = r"^[^*\x00-\x1f\x7f]+$";
 
 const UNIQUE_NAMES: &str = "self.all(rule, !has(rule.name) || \
     self.exists_one(other, has(other.name) && other.name == rule.name))";

@@ -21,8 +21,8 @@ use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::folder::{Folder, GivenKey};
-use super::manifests::Manifests;
+use super::folder::Folder;
+use super::manifests::{GivenKey, Manifests};
 
 /// A watched folder.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::manifests::{Draft, unknown};
+use super::draft::{Draft, unknown};
 use super::schema::Breach;
 use super::yaml::{Data, Entry, Node};
 use crate::compile::World;
