@@ -3,6 +3,9 @@
 //! A JSON body is held whole, within a limit and a shared budget, because only its end tells
 //! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
 //! rule asks for the model in a multipart form.
+//!
+//! What is read is decided and understood by pure code; [`take`] feeds it from a connection, [`read`]
+//! from bytes, for `pillion explain`.
 
 use std::ops::Range;
 
@@ -23,7 +26,7 @@ use crate::net::budget::Reservation;
 use crate::table::Table;
 
 /// The head of a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Head {
     /// Its method.
     pub method: Method,
@@ -35,9 +38,9 @@ pub struct Head {
     pub operation: Operation,
 }
 
-/// A call, ready to be routed.
-#[derive(Debug)]
-pub struct Call {
+/// A call, ready to be routed; its body, as far as routing is concerned, may be anything.
+#[derive(Debug, Clone)]
+pub struct Call<B = CallBody> {
     /// Its head.
     pub head: Head,
     /// The model that it names.
@@ -45,7 +48,7 @@ pub struct Call {
     /// What else the body's scan found.
     pub facts: BodyFacts,
     /// Its body.
-    pub body: CallBody,
+    pub body: B,
 }
 
 /// A model's name and where it stands.
@@ -79,6 +82,14 @@ pub enum CallBody {
     Passing(Incoming),
 }
 
+/// What is done with a body.
+enum Need {
+    /// It is passed on as it comes; the model, if any, stands in the path.
+    Pass(Option<Model>),
+    /// It is held and read.
+    Read(Reading),
+}
+
 /// How a body is read.
 enum Reading {
     Json(BodyScanner),
@@ -97,32 +108,48 @@ pub async fn take(
     head: Head,
     body: Incoming,
 ) -> Result<Call, Failure> {
-    match &head.operation.model {
-        ModelAt::Path(span) => {
-            let model = Some(path_model(head.uri.path(), span)?);
-            Ok(Call {
-                head,
-                model,
-                facts: BodyFacts::default(),
-                body: CallBody::Passing(body),
-            })
-        }
-        ModelAt::Nowhere => passing(head, body),
-        ModelAt::Body => match reading(&head.headers, table)? {
-            None => passing(head, body),
-            Some(reading) => held(worker, head, body, reading).await,
-        },
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(body))),
+        Need::Read(reading) => held(worker, head, body, reading).await,
     }
 }
 
-fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
+/// The same for a body that is there already.
+///
+/// # Errors
+/// [`Failure`] when it cannot be understood.
+pub fn read(table: &Table, head: Head, body: Bytes) -> Result<Call<Bytes>, Failure> {
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, body)),
+        Need::Read(mut reading) => {
+            reading.feed(&body)?;
+            let (model, facts) = reading.finish(&head.headers, std::slice::from_ref(&body))?;
+            Ok(Call {
+                head,
+                model,
+                facts,
+                body,
+            })
+        }
+    }
+}
+
+fn need(head: &Head, table: &Table) -> Result<Need, Failure> {
+    match &head.operation.model {
+        ModelAt::Path(span) => Ok(Need::Pass(Some(path_model(head.uri.path(), span)?))),
+        ModelAt::Nowhere => Ok(Need::Pass(None)),
+        ModelAt::Body => Ok(reading(&head.headers, table)?.map_or(Need::Pass(None), Need::Read)),
+    }
+}
+
+fn passing<B>(head: Head, model: Option<Model>, body: B) -> Call<B> {
     let facts = BodyFacts::default();
-    Ok(Call {
+    Call {
         head,
-        model: None,
+        model,
         facts,
-        body: CallBody::Passing(body),
-    })
+        body,
+    }
 }
 
 /// How this body must be read, or `None` if it need not be.

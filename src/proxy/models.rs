@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 
 use super::credentials;
 use super::failure::{Failure, Missing};
 use super::reply::Reply;
+use super::route;
 use crate::llm::Dialect;
 use crate::llm::shapes::{self, ListedModel};
 use crate::secret::Digest;
@@ -24,17 +24,14 @@ pub fn alive() -> Bytes {
 ///
 /// # Errors
 /// [`Failure::NoRoute`] for a model that no route declares to this caller.
-pub fn answer(
+pub fn answer<B>(
     table: &Table,
     dialect: Dialect,
     id: Option<Range<usize>>,
-    request: &Request<Incoming>,
+    request: &Request<B>,
 ) -> Result<Reply, Failure> {
     let presented = credentials::presented(request.headers(), request.uri().query());
-    let digests = match table.candidates.has_clients() {
-        true => credentials::digests(&presented),
-        false => Vec::new(),
-    };
+    let digests = route::digests(table, &presented);
     let mine: Vec<&ListedModel> = table
         .models
         .iter()
