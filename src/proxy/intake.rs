@@ -83,6 +83,10 @@ pub enum CallBody {
 }
 
 /// What is done with a body.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart as soon as it is made: a box would be an allocation a call"
+)]
 enum Need {
     /// It is passed on as it comes; the model, if any, stands in the path.
     Pass(Option<Model>),

@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::Request;
 use percent_encoding::percent_decode_str;
 
 use super::credentials;
 use super::failure::{Failure, Missing};
-use super::reply::Reply;
 use super::route;
 use crate::llm::Dialect;
 use crate::llm::shapes::{self, ListedModel};
@@ -29,7 +28,7 @@ pub fn answer<B>(
     dialect: Dialect,
     id: Option<Range<usize>>,
     request: &Request<B>,
-) -> Result<Reply, Failure> {
+) -> Result<Bytes, Failure> {
     let presented = credentials::presented(request.headers(), request.uri().query());
     let digests = route::digests(table, &presented);
     let mine: Vec<&ListedModel> = table
@@ -38,7 +37,7 @@ pub fn answer<B>(
         .filter(|listing| may_see(listing, &digests))
         .map(|listing| &listing.model)
         .collect();
-    let body = match id {
+    Ok(match id {
         None => shapes::model_list(dialect, &mine, request.uri().query()),
         Some(span) => {
             let encoded = request.uri().path().get(span).unwrap_or_default();
@@ -46,8 +45,7 @@ pub fn answer<B>(
             let model = mine.into_iter().find(|model| model.id == id);
             shapes::model(dialect, model.ok_or_else(|| no_such_model(&id))?)
         }
-    };
-    Ok(Reply::Own(StatusCode::OK, body))
+    })
 }
 
 fn may_see(listing: &Listing, digests: &[Digest]) -> bool {

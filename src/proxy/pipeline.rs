@@ -41,7 +41,8 @@ async fn reply_to(
         Task::Forward(operation) => forward(worker, operation, request, books).await,
         Task::Models(dialect, id) => {
             let table = worker.table().ok_or(Failure::NotReady)?;
-            models::answer(&table, dialect, id, &request)
+            let body = models::answer(&table, dialect, id, &request)?;
+            Ok(Reply::Own(StatusCode::OK, body))
         }
         Task::Alive => Ok(Reply::Own(StatusCode::OK, models::alive())),
     }
