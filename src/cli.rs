@@ -13,7 +13,8 @@ mod proxy;
 mod reload;
 mod serve;
 mod signals;
-mod terminal;
+mod survey;
+pub mod terminal;
 mod units;
 
 use std::process::ExitCode;

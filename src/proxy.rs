@@ -1,7 +1,7 @@
 //! The data plane: takes pods' calls, forwards them by the running table, relays the answers.
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
-//! the stages: [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
+//! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
 //! [`upstream`], [`reply`] and [`relay`] with [`silence`] and [`cut`]; beside them [`failure`] (why
 //! calls fail), [`record`] (each call's books), [`metrics`].
 //!
@@ -25,6 +25,7 @@ pub mod reply;
 pub mod route;
 pub mod server;
 pub mod silence;
+pub mod task;
 pub mod upstream;
 pub mod worker;
 

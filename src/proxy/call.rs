@@ -12,7 +12,7 @@ use crate::llm::operation::Operation;
 use crate::net::budget::Reservation;
 
 /// The head of a call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Head {
     /// Its method.
     pub method: Method,
@@ -24,9 +24,9 @@ pub struct Head {
     pub operation: Operation,
 }
 
-/// A call, ready to be routed.
-#[derive(Debug)]
-pub struct Call {
+/// A call, ready to be routed; its body, as far as routing is concerned, may be anything.
+#[derive(Debug, Clone)]
+pub struct Call<B = CallBody> {
     /// Its head.
     pub head: Head,
     /// The model that it names.
@@ -34,7 +34,7 @@ pub struct Call {
     /// What else the body's scan found.
     pub facts: BodyFacts,
     /// Its body.
-    pub body: CallBody,
+    pub body: B,
 }
 
 /// A model's name and where it stands.

@@ -3,6 +3,9 @@
 //! A JSON body is held whole, within a limit and a shared budget, because only its end tells
 //! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
 //! rule asks for the model in a multipart form.
+//!
+//! What is read is decided and understood by pure code; [`take`] feeds it from a connection, [`read`]
+//! from bytes, for `pillion explain`.
 
 use std::ops::Range;
 
@@ -20,6 +23,18 @@ use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
 use crate::llm::operation::ModelAt;
 use crate::table::Table;
+
+/// What is done with a body.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart as soon as it is made: a box would be an allocation a call"
+)]
+enum Need {
+    /// It is passed on as it comes; the model, if any, stands in the path.
+    Pass(Option<Model>),
+    /// It is held and read.
+    Read(Reading),
+}
 
 /// How a body is read.
 enum Reading {
@@ -39,32 +54,48 @@ pub async fn take(
     head: Head,
     body: Incoming,
 ) -> Result<Call, Failure> {
-    match &head.operation.model {
-        ModelAt::Path(span) => {
-            let model = Some(path_model(head.uri.path(), span)?);
-            Ok(Call {
-                head,
-                model,
-                facts: BodyFacts::default(),
-                body: CallBody::Passing(body),
-            })
-        }
-        ModelAt::Nowhere => passing(head, body),
-        ModelAt::Body => match reading(&head.headers, table)? {
-            None => passing(head, body),
-            Some(reading) => held(worker, head, body, reading).await,
-        },
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(body))),
+        Need::Read(reading) => held(worker, head, body, reading).await,
     }
 }
 
-fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
+/// The same for a body that is there already.
+///
+/// # Errors
+/// [`Failure`] when it cannot be understood.
+pub fn read(table: &Table, head: Head, body: Bytes) -> Result<Call<Bytes>, Failure> {
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, body)),
+        Need::Read(mut reading) => {
+            reading.feed(&body)?;
+            let (model, facts) = reading.finish(&head.headers, std::slice::from_ref(&body))?;
+            Ok(Call {
+                head,
+                model,
+                facts,
+                body,
+            })
+        }
+    }
+}
+
+fn need(head: &Head, table: &Table) -> Result<Need, Failure> {
+    match &head.operation.model {
+        ModelAt::Path(span) => Ok(Need::Pass(Some(path_model(head.uri.path(), span)?))),
+        ModelAt::Nowhere => Ok(Need::Pass(None)),
+        ModelAt::Body => Ok(reading(&head.headers, table)?.map_or(Need::Pass(None), Need::Read)),
+    }
+}
+
+fn passing<B>(head: Head, model: Option<Model>, body: B) -> Call<B> {
     let facts = BodyFacts::default();
-    Ok(Call {
+    Call {
         head,
-        model: None,
+        model,
         facts,
-        body: CallBody::Passing(body),
-    })
+        body,
+    }
 }
 
 /// How this body must be read, or `None` if it need not be.

@@ -74,7 +74,7 @@ impl Reply {
                 books.seen.status = status.as_u16();
                 books.seen.response_bytes = body.len() as u64;
                 books.settle(&Outcome::Served);
-                own(status, body)
+                own(status, body).map(|body| ReplyBody::Own(Some(body)))
             }
         }
     }
@@ -110,12 +110,18 @@ impl Relayed {
 
 /// A failure in the caller's dialect.
 pub fn failed(failure: &Failure, dialect: Dialect, mut books: Observation) -> Response<ReplyBody> {
+    let response = refusal(failure, dialect);
+    books.seen.status = response.status().as_u16();
+    books.seen.response_bytes = response.body().len() as u64;
+    books.settle(&Outcome::Failed(failure));
+    response.map(|body| ReplyBody::Own(Some(body)))
+}
+
+/// The same as plain data.
+pub fn refusal(failure: &Failure, dialect: Dialect) -> Response<Bytes> {
     let consequences = failure.consequences();
     let status = consequences.status;
     let body = shapes::error_body(dialect, consequences.kind, status.as_u16(), &failure.told());
-    books.seen.status = status.as_u16();
-    books.seen.response_bytes = body.len() as u64;
-    books.settle(&Outcome::Failed(failure));
     let mut response = own(status, body);
     explain_retry(response.headers_mut(), &consequences);
     response
@@ -140,8 +146,8 @@ fn explain_retry(headers: &mut HeaderMap, consequences: &Consequences) {
     }
 }
 
-fn own(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::Own(Some(body)));
+fn own(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
