@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::stream::Stream;
-use super::wire::{Body, End, Framing, Head, Piece, Wire};
+use super::wire::{Body, End, Framing, Head, Piece, Transcript, Wire};
 
 /// One connection.
 pub(crate) struct Client {
@@ -27,8 +27,17 @@ impl Client {
     }
 
     pub(crate) fn over(stream: Stream) -> Self {
+        Self::on(Wire::new(stream))
+    }
+
+    /// As [`connect`](Self::connect), with a copy of every byte of the answers.
+    pub(crate) fn copying(address: SocketAddr, transcript: Transcript) -> Self {
+        Self::on(Wire::copying(Stream::connect(address).unwrap(), transcript))
+    }
+
+    fn on(wire: Wire) -> Self {
         Self {
-            wire: Wire::new(stream),
+            wire,
             body: Body::new(Framing::None),
         }
     }
