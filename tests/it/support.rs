@@ -8,6 +8,7 @@ pub(crate) mod gate;
 pub(crate) mod h2;
 pub(crate) mod manifests;
 pub(crate) mod proxy;
+pub(crate) mod refusal;
 pub(crate) mod stream;
 mod tests;
 pub(crate) mod tls;

@@ -99,6 +99,18 @@ impl Client {
         head
     }
 
+    /// The next bytes, not read as HTTP/1.1: at least `count`, or `None` when the peer closes first.
+    pub(crate) fn raw(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            match self.wire.some().unwrap() {
+                more if more.is_empty() => return None,
+                more => bytes.extend_from_slice(&more),
+            }
+        }
+        Some(bytes)
+    }
+
     /// Has the peer closed without sending anything more? Waits for it.
     pub(crate) fn is_closed(&mut self) -> bool {
         match self.wire.some() {

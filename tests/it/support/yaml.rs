@@ -64,3 +64,15 @@ pub(crate) fn key(name: &str) -> String {
 pub(crate) fn bearer(name: &str) -> String {
     format!("Bearer {}", key(name))
 }
+
+/// A Custom provider with one endpoint and no key.
+pub(crate) fn endpoint(name: &str, api: &str, base_url: &str) -> String {
+    object(
+        "ProviderSecret",
+        name,
+        &format!(
+            "  provider: Custom\n  auth: {{ type: None }}\n  endpoints: [{{ api: {api}, baseUrl: \
+             \"{base_url}\" }}]\n"
+        ),
+    )
+}
