@@ -15,7 +15,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -224,24 +225,39 @@ impl Via<'_> {
     ) -> Result<Answer, Broken> {
         let waiting = Waiting::new(&body, self.timeouts.first_byte, self.upstreams.body_idle);
         timing.sent = Some(Instant::now());
-        match ready {
+        let answer = match ready {
             Ready::Http1(connection) => {
                 let request = parts.for_http1(self.origin, body);
                 let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
                 let answer = waiting.bound(lease.connection().send(request)).await?;
-                let response = answer.map_err(|error| Broken::from_hyper(&error))?;
-                Ok(Answer {
+                let response =
+                    answer.map_err(|error| waiting.broken(Broken::from_hyper(&error)))?;
+                Answer {
                     response,
                     lease: Lease::Http1(lease),
-                })
+                }
             }
             Ready::Http2(connection) => {
                 let request = parts.for_http2(self.origin, body);
                 let answer = waiting.bound(connection.send(request)).await?;
-                answer.map_err(|broken| waiting.broken(broken))
+                answer.map_err(|broken| waiting.broken(broken))?
             }
-        }
+        };
+        sound(answer)
     }
+}
+
+/// An answer that its reader and we would take for two different things is none: one that wants
+/// to become a tunnel, which nobody asked for, and one of two content types (FAULTS 17, 57).
+fn sound(answer: Answer) -> Result<Answer, Broken> {
+    let head = &answer.response;
+    let types = head.headers().get_all(CONTENT_TYPE).iter().count();
+    let why = match (head.status(), types) {
+        (StatusCode::SWITCHING_PROTOCOLS, _) => "it switches protocols, unasked",
+        (_, 0 | 1) => return Ok(answer),
+        _ => "it has several content types",
+    };
+    Err(Broken::Otherwise(Failure::UpstreamBroken(why.to_owned())))
 }
 
 /// The head of a request, before the protocol is known.
