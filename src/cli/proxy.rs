@@ -8,7 +8,7 @@ use tokio::task::LocalSet;
 
 use super::args::{AccessLog, ProxyArgs};
 use super::keys;
-use super::reload::Reloader;
+use super::reload::{self, Reloader};
 use super::serve::{self, DataPlane, Outside};
 use super::signals::{Pace, Signals};
 use crate::feed::Files;
@@ -76,12 +76,8 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
 
 async fn follow(mut files: Files, reloader: Reloader) {
     loop {
-        files.changed().await;
-        let folder = files.folder().clone();
-        // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
-        match tokio::task::spawn_blocking(move || folder.read()).await {
-            Ok(manifests) => reloader.apply(manifests),
-            Err(error) => tracing::error!(%error, "the manifests could not be read"),
+        if let Some(manifests) = reload::next(&mut files).await {
+            reloader.apply(manifests);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::compile::{Severity, compile};
-use crate::feed::{Finding, Manifests};
+use crate::feed::{Files, Finding, Manifests};
 use crate::proxy::RunningTable;
 use crate::proxy::metrics::Metrics;
 use crate::table::Table;
@@ -19,13 +19,34 @@ pub(super) struct Reloader {
     metrics: Metrics,
 }
 
+/// What came of a reading.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    /// `applied`, `unchanged` or `rejected`.
+    pub(super) result: &'static str,
+    /// Everything that is wrong, or worth knowing.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Waits for a change of the files and reads them; `None` if that failed, which is logged.
+pub(super) async fn next(files: &mut Files) -> Option<Manifests> {
+    files.changed().await;
+    let folder = files.folder().clone();
+    // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
+    let read = tokio::task::spawn_blocking(move || folder.read()).await;
+    read.inspect_err(|error| tracing::error!(%error, "the manifests could not be read"))
+        .ok()
+}
+
+// === impl Reloader ===
+
 impl Reloader {
     pub(super) fn new(table: RunningTable, metrics: Metrics) -> Self {
         Self { table, metrics }
     }
 
     /// Compiles what was read, and lets it run if it may.
-    pub(super) fn apply(&self, manifests: Manifests) {
+    pub(super) fn apply(&self, manifests: Manifests) -> Reloaded {
         let unreadable = manifests.is_broken();
         let compiled = compile(&manifests.world);
         let invalid = compiled.faults.iter().any(|fault| fault.keeps_last_good());
@@ -43,6 +64,7 @@ impl Reloader {
         };
         self.metrics.reloads.with_label_values(&[result]).inc();
         self.say(result);
+        Reloaded { result, findings }
     }
 
     fn run(&self, table: Table) -> &'static str {

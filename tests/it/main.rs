@@ -3,8 +3,15 @@
 //! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
 //! the right way to fail.
 
+mod bless;
 #[cfg(test)]
 mod bodies;
+#[cfg(test)]
+mod crds;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
