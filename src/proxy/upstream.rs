@@ -16,7 +16,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -233,8 +234,21 @@ impl Upstreams {
                 }
             }
         };
-        waiting.bound(answered).await
+        waiting.bound(answered).await.and_then(sound)
     }
+}
+
+/// An answer that its reader and we would take for two different things is none: one that wants
+/// to become a tunnel, which nobody asked for, and one of two content types (FAULTS 17, 57).
+fn sound(answer: Answer) -> Result<Answer, Broken> {
+    let head = &answer.response;
+    let types = head.headers().get_all(CONTENT_TYPE).iter().count();
+    let why = match (head.status(), types) {
+        (StatusCode::SWITCHING_PROTOCOLS, _) => "it switches protocols, unasked",
+        (_, 0 | 1) => return Ok(answer),
+        _ => "it has several content types",
+    };
+    Err(Broken::Otherwise(Failure::UpstreamBroken(why.to_owned())))
 }
 
 /// The head of a request, before the protocol is known.

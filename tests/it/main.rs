@@ -4,6 +4,16 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod paths;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
