@@ -92,7 +92,8 @@ impl Relayed {
             // A declared length would let a stream that ends early look whole to the client.
             head.headers.remove(header::CONTENT_LENGTH);
         }
-        let asked = streamed && self.usage == UsageAsked::ByPillion;
+        // A provider may compress although it was asked not to: nothing can be taken out of that.
+        let asked = streamed && self.usage == UsageAsked::ByPillion && is_plain(&head.headers);
         let filter = asked.then(UsageChunkFilter::default);
         let relay = Relay::new(Parts {
             source,
@@ -151,6 +152,12 @@ fn own(status: StatusCode, body: Bytes) -> Response<Bytes> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
+}
+
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_ENCODING)
+        .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watch {

@@ -24,7 +24,7 @@ use super::pipeline::serve_call;
 use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
 use crate::llm::shapes;
-use crate::net::accept;
+use crate::net::accept::{self, Capacity};
 use crate::net::client_io::ClientIo;
 use crate::net::drain::{Drain, Stage};
 use crate::net::task::LocalExecutor;
@@ -41,11 +41,14 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
-    let connections = worker.shared.limits.connections;
+    let capacity = Capacity {
+        connections: worker.shared.limits.connections,
+        reserved: 0,
+    };
     let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
-        accept::run(listener, connections, drain.clone(), move |stream| {
+        accept::run(listener, capacity, drain.clone(), move |stream| {
             serve(stream, Rc::clone(&worker), drain.clone())
         })
     };
