@@ -42,7 +42,8 @@ pub enum NameError {
     TooLong,
     /// Not a DNS-1123 subdomain.
     #[error(
-        "must consist of lower case letters, digits, '-' and '.', and begin and end with a letter or digit"
+        "must consist of lower case letters, digits, '-' and '.', and \
+         begin and end with a letter or digit"
     )]
     Syntax,
 }

@@ -106,8 +106,9 @@ fn a_selector_stands_exactly_where_it_is_used() {
 /// FAULTS 30.
 #[test]
 fn headers_of_the_connection_and_credentials_are_refused_everywhere() {
-    let reserved = RESERVED_HEADERS
+    let reserved = CONNECTION_HEADERS
         .into_iter()
+        .chain(CREDENTIAL_HEADERS)
         .chain(["Host", "X-API-Key", "Proxy-Authorization"]);
     for name in reserved {
         let set = json!({"headers": {"set": {name: "x"}}});

@@ -25,10 +25,10 @@ pub(super) struct Pillion {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Shows what Pillion does: a scripted provider, a proxy, real SDK-shaped calls; then stays up
+    /// Shows what Pillion does: a scripted provider, a proxy, SDK-shaped calls; then stays up
     Demo(DemoArgs),
     /// Forwards LLM calls by the manifests of a folder, which it watches
-    Proxy(ProxyArgs),
+    Proxy(Box<ProxyArgs>),
     /// Tells every fault of a folder of manifests, with file and line
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it
@@ -42,8 +42,8 @@ pub(super) enum Command {
 /// Where manifests and keys come from.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SourceArgs {
-    /// A key from the environment instead of a file: NAMESPACE/SECRET/KEY=VARIABLE (repeatable), for
-    /// example default/anthropic/api-key=ANTHROPIC_API_KEY
+    /// A key from the environment instead of a file: NAMESPACE/SECRET/KEY=VARIABLE (repeatable),
+    /// for example default/anthropic/api-key=ANTHROPIC_API_KEY
     #[arg(long = "key", value_name = "NS/SECRET/KEY=VAR")]
     pub(super) keys: Vec<String>,
 }

@@ -128,7 +128,10 @@ impl DataPlane {
 /// When it is taken already, or not ours.
 pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| {
-        format!("cannot listen on {address}: is another Pillion running? choose another --listen or --admin")
+        format!(
+            "cannot listen on {address}: is another Pillion running? \
+             choose another --listen or --admin"
+        )
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)

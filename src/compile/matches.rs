@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::headers::is_credential_header;
+use super::headers::{is_connection_header, is_credential_header};
 use super::report::Report;
 use crate::api::{HeaderMatchSpec, MatchSpec};
 use crate::llm::Api;
@@ -66,10 +66,15 @@ fn header(spec: &HeaderMatchSpec, path: &str, report: &mut Report<'_>) -> Option
         );
         return None;
     };
-    if spec.value.is_some() && is_credential_header(&name) {
-        let message = "a key does not belong into a manifest; the match is left out";
-        let remedy = "name the key's Secret in spec.clients";
-        report.error(format!("{path}.value"), message, remedy);
+    if is_credential_header(&name) {
+        let message = "a match cannot look at a credential; it is left out";
+        let remedy = "name the keys' Secrets in spec.clients, which tells callers apart";
+        report.error(format!("{path}.name"), message, remedy);
+        return None;
+    }
+    if is_connection_header(&name) {
+        let message = "this header belongs to the connection; the match is left out";
+        report.error(format!("{path}.name"), message, "match on another header");
         return None;
     }
     let value = spec.value.as_ref().map(|value| value.as_bytes().into());

@@ -21,8 +21,8 @@ use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::folder::{Folder, GivenKey};
-use super::manifests::Manifests;
+use super::folder::Folder;
+use super::manifests::{GivenKey, Manifests};
 
 /// A watched folder.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub struct Files {
     bell: Arc<Notify>,
     watch: Watch,
     pace: Pace,
-    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped `changed`
-    /// loses nothing.
+    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped
+    /// `changed` loses nothing.
     rang: Option<Instant>,
     next_look: Instant,
     /// What the files were like when `changed` last answered.

@@ -61,6 +61,11 @@ impl Sources {
         Some(Place::new(&source.file, *position))
     }
 
+    /// Every object that has a name, also those that are left out of the world.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
+        self.objects.keys()
+    }
+
     /// A fault of `compile`, with its place.
     pub fn finding(&self, fault: Fault) -> Finding {
         Finding {

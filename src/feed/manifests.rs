@@ -12,8 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::draft::{Draft, unknown};
 use super::finding::{Finding, Place, Sources};
-use super::folder::{self, GivenKey, Listing};
+use super::listing::{self, Listing};
 use super::schema::{self, Breach, Shape};
 use super::secrets;
 use super::yaml::{self, Data, Node, Position};
@@ -21,6 +22,7 @@ use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::world::Workloads;
 use crate::compile::{ObjectId, ResourceKind, Severity, World};
 use crate::name::ObjectName;
+use crate::secret::{Secret, SecretError};
 
 /// What a folder came to.
 #[derive(Debug, Default)]
@@ -31,6 +33,19 @@ pub struct Manifests {
     pub findings: Vec<Finding>,
     /// Where the objects and their fields stand, also those that are left out.
     pub sources: Sources,
+}
+
+/// A key that is in no file: it stands in for, or replaces, one key of one Secret.
+#[derive(Debug, Clone)]
+pub struct GivenKey {
+    /// The Secret's namespace.
+    pub namespace: String,
+    /// The Secret's name.
+    pub secret: String,
+    /// The key within its data.
+    pub key: String,
+    /// The value, already looked up: only `cli` reads the environment.
+    pub value: Result<Secret, SecretError>,
 }
 
 /// The one version of the resources.
@@ -89,12 +104,6 @@ struct Reader {
     documents: usize,
 }
 
-/// An object on its way from a node to the world.
-pub(super) struct Draft<'a> {
-    pub(super) id: ObjectId,
-    pub(super) node: &'a Node,
-}
-
 impl Reader {
     fn file_problem(&mut self, path: PathBuf, problem: String) {
         let at = Position { line: 1, column: 1 };
@@ -102,7 +111,7 @@ impl Reader {
     }
 
     fn file(&mut self, path: PathBuf) {
-        let text = match folder::text(&path) {
+        let text = match listing::text(&path) {
             Ok(text) => text,
             Err(problem) => return self.file_problem(path, problem),
         };
@@ -323,22 +332,6 @@ fn custom<T: DeserializeOwned>(
     }
 }
 
-/// Members of the document itself that are none of `known`.
-pub(super) fn unknown(node: &Node, known: &[&str]) -> Vec<Breach> {
-    let Data::Map(entries) = &node.data else {
-        return Vec::new();
-    };
-    let unknown = entries
-        .iter()
-        .filter(|entry| !known.contains(&entry.key.as_str()));
-    let breach = |entry: &yaml::Entry| Breach {
-        path: entry.key.clone(),
-        message: "there is no such field".to_owned(),
-        remedy: format!("remove it or use one of {}", known.join(", ")),
-    };
-    unknown.map(breach).collect()
-}
-
 fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta> {
     let value = draft.node.get("metadata")?.value.to_json();
     let mut metadata: ObjectMeta = decode(value, "metadata", breaches)?;
@@ -346,8 +339,8 @@ fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta>
     Some(metadata)
 }
 
-/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left out,
-/// because they quote values.
+/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left
+/// out, because they quote values.
 fn decode<T: DeserializeOwned>(value: Value, root: &str, breaches: &mut Vec<Breach>) -> Option<T> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);

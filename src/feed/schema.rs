@@ -2,8 +2,8 @@
 //!
 //! A manifest in a folder is held to what the API server holds an object to: types, required and
 //! unknown fields, enums, patterns, lengths, counts and unique lists, from the very schemas that
-//! `crds/` carries. CEL rules are not evaluated here, `compile` checks the same things. Like the API
-//! server it takes a null member for an absent one. Messages never quote a value. Does not know
+//! `crds/` carries. CEL rules are not evaluated here, `compile` checks the same things. Like the
+//! API server it takes a null member for an absent one. Messages never quote a value. Does not know
 //! files.
 
 use std::collections::{BTreeMap, BTreeSet};

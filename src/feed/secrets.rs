@@ -1,4 +1,5 @@
-//! Kubernetes Secrets in files: `data` in base64, `stringData` as it is, the latter over the former.
+//! Kubernetes Secrets in files: `data` in base64, `stringData` as it is, the latter over the
+//! former.
 //!
 //! A value goes into a [`Secret`] and nowhere else: it is never made a JSON value, and no message
 //! says more of it than its key's name.
@@ -7,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::manifests::{Draft, unknown};
+use super::draft::{Draft, unknown};
 use super::schema::Breach;
 use super::yaml::{Data, Entry, Node};
 use crate::compile::World;

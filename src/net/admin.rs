@@ -17,11 +17,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::accept;
+use super::accept::{self, Capacity};
 use super::drain::{Drain, Stage};
 
-/// Scrapers, probes and one curious operator: more is a mistake or an attack.
-const CONNECTIONS: usize = 64;
+/// Scrapers, probes and one curious operator: more is a mistake or an attack. A few of them are
+/// answered even when callers have used up the process's descriptors.
+const CAPACITY: Capacity = Capacity {
+    connections: 64,
+    reserved: 4,
+};
 
 /// How long an admin client may take to say what it wants.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,7 +64,7 @@ pub struct Written {
 pub async fn run(listener: TcpListener, pages: Vec<Page>, mut drain: Drain) {
     let pages = Rc::new(pages);
     let (own_signal, own_drain) = super::drain::channel();
-    let serving = accept::run(listener, CONNECTIONS, own_drain, move |stream| {
+    let serving = accept::run(listener, CAPACITY, own_drain, move |stream| {
         serve(stream, Rc::clone(&pages))
     });
     tokio::select! {

@@ -1,7 +1,7 @@
 //! Which headers go on, in both directions.
 //!
-//! Everything goes on but what belongs to one hop (RFC 9110, 7.6.1) and what Pillion decides itself:
-//! `host`, framing, credentials.
+//! Everything goes on but what belongs to one hop (RFC 9110, 7.6.1) and what Pillion decides
+//! itself: `host`, framing, credentials.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 

@@ -1,16 +1,16 @@
-//! From a call and its choice to the request that goes upstream. Pure: `pillion explain` shows what
-//! it makes.
+//! From a call and its choice to the request that goes upstream. [`outline`] is pure and leaves the
+//! body to others: `pillion explain` shows what it makes.
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 
-use super::body::Held;
+use super::call::{Call, CallBody, Head, Model, Place};
 use super::credentials::{self, Carried, QUERY_KEY};
 use super::failure::Failure;
 use super::headers;
-use super::intake::{Call, CallBody, Head, Model, Place};
+use super::outgoing::Held;
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::upstream::{ToSend, ToSendBody};
@@ -28,11 +28,51 @@ pub struct Prepared {
     pub usage: UsageAsked,
 }
 
+/// All of a request but its body.
+#[derive(Debug)]
+pub struct Outline {
+    /// Its method.
+    pub method: http::Method,
+    /// Path and query as they go on the wire.
+    pub target: PathAndQuery,
+    /// All headers but `Host` and framing.
+    pub headers: HeaderMap,
+    /// The changes of its body, in order.
+    pub splices: Vec<Splice>,
+    /// Was usage asked for that the client did not ask for?
+    pub usage: UsageAsked,
+}
+
 /// Makes the upstream request.
 ///
 /// # Errors
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
 pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
+    let (outline, body) = outline(call, choice)?;
+    let body = match body {
+        CallBody::Held(chunks, reservation) => {
+            let chunks = json::splice(&chunks, &outline.splices);
+            ToSendBody::Held(Held::new(chunks, reservation))
+        }
+        CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
+    };
+    let to_send = ToSend {
+        method: outline.method,
+        target: outline.target,
+        headers: outline.headers,
+        body,
+    };
+    Ok(Prepared {
+        to_send,
+        usage: outline.usage,
+    })
+}
+
+/// Says what the upstream request is; hands the body back untouched.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn outline<B>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
     let usage = usage_question(&call, plan);
@@ -42,23 +82,15 @@ pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
         UsageAsked::AsSent
     };
     let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
-    let headers = outgoing(call.head, choice, asked);
-    let body = match call.body {
-        CallBody::Held(chunks, reservation) => {
-            ToSendBody::Held(Held::new(json::splice(&chunks, &splices), reservation))
-        }
-        CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
-    };
-    let to_send = ToSend {
-        method: headers.0,
+    let (method, headers) = outgoing(call.head, choice, asked);
+    let outline = Outline {
+        method,
         target,
-        headers: headers.1,
-        body,
-    };
-    Ok(Prepared {
-        to_send,
+        headers,
+        splices,
         usage: asked,
-    })
+    };
+    Ok((outline, call.body))
 }
 
 /// The new model, where it goes into the body.
@@ -87,7 +119,7 @@ fn rename(model: Option<&Model>, plan: &Plan) -> Result<Option<Splice>, Failure>
     }
 }
 
-fn usage_question(call: &Call, plan: &Plan) -> Option<Splice> {
+fn usage_question<B>(call: &Call<B>, plan: &Plan) -> Option<Splice> {
     let kind = call.head.operation.kind;
     let reports = matches!(kind, Kind::ChatCompletions | Kind::Completions);
     match plan.stream_usage {

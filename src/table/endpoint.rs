@@ -254,10 +254,11 @@ impl Suffix<'_> {
     }
 }
 
-/// Percent-encodes a model as one path segment. Dots cannot be hidden by encoding: servers decode
-/// `%2E%2E` before they look for dot segments.
+/// Percent-encodes a model as one path segment. Dot segments cannot be hidden by encoding: some
+/// servers decode `%2E` and `%2F` before they look for them (FAULTS 27).
 fn push_model(target: &mut String, model: &str) -> Result<(), TargetError> {
-    if matches!(model, "" | "." | "..") {
+    let mut pieces = model.split(['/', '\\']);
+    if model.is_empty() || pieces.any(|piece| matches!(piece, "." | "..")) {
         return Err(TargetError::ModelUnusable);
     }
     // Writing to a String cannot fail.

@@ -1,10 +1,11 @@
 //! The integration tests: one binary, one module an area.
 //!
-//! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
-//! the right way to fail.
+//! `
 
 #[cfg(test)]
 mod bless;
+#[cfg(test)]
+mod bodies;
 #[cfg(test)]
 mod crds;
 #[cfg(test)]
@@ -12,7 +13,15 @@ mod demo;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod paths;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

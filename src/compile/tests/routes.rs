@@ -119,8 +119,8 @@ fn a_wrong_match_is_left_out_and_the_others_stay() {
              pattern; the match is left out",
             "Error LlmRoute ns/r spec.rules[0].matches[3].headers[0].name: it is not a header \
              name; the match is left out",
-            "Error LlmRoute ns/r spec.rules[0].matches[4].headers[0].value: a key does not belong \
-             into a manifest; the match is left out",
+            "Error LlmRoute ns/r spec.rules[0].matches[4].headers[0].name: a match cannot look at a \
+             credential; it is left out",
             "Error LlmRoute ns/r spec.rules[1].matches[0].model: it is neither a name nor a \
              pattern; the match is left out",
         ],

@@ -87,8 +87,10 @@ fn takes_the_three_kinds_from_everywhere_in_the_folder() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\n\
                   data: {a: \"b25l\\nCg==\", b: YmFy}\nstringData: {b: two}\n";
     let list = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \
-                \"pillion.dev/v1alpha1\", \"kind\": \"LlmRoute\", \"metadata\": {\"name\": \"listed\", \
-                \"creationTimestamp\": null}, \"spec\": {\"clients\": null, \"rules\": [{\"targets\": \
+                \"pillion.dev/v1alpha1\", \"kind\": \"LlmRoute\", \"metadata\": \
+                {\"name\": \"listed\", \
+                \"creationTimestamp\": null}, \"spec\": {\"clients\": null, \"rules\": \
+                [{\"targets\": \
                 [{\"provider\": {\"name\": \"p\"}}]}]}}]}";
     let both = format!("{ROUTE}---\n{PROVIDER}");
     let dir = folder(&[
@@ -132,11 +134,14 @@ fn every_fault_is_told_with_its_place_and_hides_nothing_else() {
     assert_eq!(
         found(&dir),
         [
-            "a.yaml:6:5: LlmRoute default/bad: spec.rules[0].nam: there is no such field: remove it or \
+            "a.yaml:6:5: LlmRoute default/bad: spec.rules[0].nam: there is no such field: remove \
+             it or \
          use one of matches, name, targets, timeouts",
-            "a.yaml:8:7: LlmRoute default/bad: spec.rules[0].targets[0].provider: this is text: write \
+            "a.yaml:8:7: LlmRoute default/bad: spec.rules[0].targets[0].provider: this is text: \
+             write \
          a mapping",
-            "a.yaml:9:7: LlmRoute default/bad: spec.rules[0].targets[0].weight: out of range: use 0 to \
+            "a.yaml:9:7: LlmRoute default/bad: spec.rules[0].targets[0].weight: out of range: \
+             use 0 to \
          1000000",
             "a.yaml:12:1: while parsing a node, did not find expected node content: mend the \
          YAML; the other documents are not touched by it",
@@ -224,8 +229,10 @@ fn metadata_is_strict_too() {
     check(
         &text,
         &[
-            "a.yaml:3:24: LlmRoute default/chat: metadata.lables: there is no such field: remove it",
-            "a.yaml:3:40: LlmRoute default/chat: metadata.labels: this is not the kind of value that \
+            "a.yaml:3:24: LlmRoute default/chat: metadata.lables: there is no such field: \
+             remove it",
+            "a.yaml:3:40: LlmRoute default/chat: metadata.labels: this is not the kind of value \
+             that \
          the field takes: correct or remove it",
         ],
     );
@@ -242,7 +249,8 @@ fn files_that_cannot_be_read_are_told() {
         [
             "b.yaml:1:1: is not UTF-8 text: mend or remove the file",
             "c.yaml:1:1: is larger than 4 MiB: mend or remove the file",
-            "d.yaml:1:1: cannot be read: No such file or directory (os error 2): mend or remove the \
+            "d.yaml:1:1: cannot be read: No such file or directory (os error 2): mend or remove \
+             the \
          file",
         ]
     );

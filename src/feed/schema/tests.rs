@@ -20,7 +20,10 @@ fn route(rule: Value) -> Value {
 #[test]
 fn everything_wrong_is_told_at_once() {
     let value = json!({
-        "clients": [{"name": "a", "keyRef": {"name": "S", "key": "k"}}, {"name": "a", "keyRef": {}}],
+        "clients": [
+            {"name": "a", "keyRef": {"name": "S", "key": "k"}},
+            {"name": "a", "keyRef": {}}
+        ],
         "rules": [{"targets": [], "timeout": {}, "matches": [{"api": "OpenAI", "model": "a*b"}]}],
         "rulez": [],
     });
@@ -32,7 +35,8 @@ fn everything_wrong_is_told_at_once() {
          ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
             "spec.clients[1].keyRef.key: this field is missing: add it",
             "spec.clients[1].keyRef.name: this field is missing: add it",
-            "spec.clients[1]: stands in the list already, by its name: remove or rename one of the two",
+            "spec.clients[1]: stands in the list already, by its name: remove or rename one of \
+             the two",
             "spec.rules[0].targets: has 0 items: the least is 1",
             "spec.rules[0].timeout: there is no such field: remove it or use one of matches, name, \
          targets, timeouts",
@@ -57,8 +61,8 @@ fn types_are_told_without_the_value() {
         &LLM_ROUTE,
         name,
         &[
-            "spec.rules[0].name: this is a number: write text, in quotes where it looks like something \
-         else",
+            "spec.rules[0].name: this is a number: write text, in quotes where it looks like \
+             something else",
         ],
     );
     check(
@@ -70,7 +74,10 @@ fn types_are_told_without_the_value() {
 
 #[test]
 fn numbers_are_whole_and_in_range() {
-    let weight = |weight: Value| json!({"rules": [{"targets": [{"provider": {"name": "p"}, "weight": weight}]}]});
+    let weight = |weight: Value| {
+        let target = json!({"provider": {"name": "p"}, "weight": weight});
+        json!({"rules": [{"targets": [target]}]})
+    };
     for fine in [json!(0), json!(1_000_000), json!(null)] {
         check(&LLM_ROUTE, weight(fine), &[]);
     }

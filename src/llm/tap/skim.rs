@@ -8,7 +8,7 @@
 use memchr::memchr3;
 
 use super::node::Node;
-use super::text::{Skip, Text, skip_string};
+use super::text::{Escaped, Skip, Text, skip_string};
 use crate::llm::usage::Report;
 
 /// What the text said.
@@ -104,7 +104,7 @@ impl Skimmer {
                     depth,
                     escaped,
                 } => {
-                    let closed = skip_string(rest, escaped);
+                    let closed = skip_string(rest, Escaped(escaped));
                     self.state = match closed {
                         Skip::Closed(_) => State::Ignored { kind, depth },
                         Skip::Open { escaped } => State::IgnoredString {
@@ -222,7 +222,7 @@ impl Skimmer {
     }
 
     fn string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, escaped);
+        let skip = skip_string(rest, Escaped(escaped));
         match skip {
             Skip::Closed(end) => {
                 self.text.push(&rest[..end - 1]);
@@ -260,7 +260,7 @@ impl Skimmer {
     }
 
     fn skipped_string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, escaped);
+        let skip = skip_string(rest, Escaped(escaped));
         self.state = match skip {
             Skip::Closed(_) => State::Between,
             Skip::Open { escaped } => State::Skipped { escaped },

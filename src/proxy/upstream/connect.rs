@@ -53,7 +53,8 @@ pub(super) enum ConnectError {
     #[error("no address for {host}: {source}")]
     Resolve { host: String, source: io::Error },
     #[error(
-        "{host} resolves to {address}, which is link-local or a metadata service and never an LLM provider"
+        "{host} resolves to {address}, which is link-local or a metadata \
+         service and never an LLM provider"
     )]
     Forbidden { host: String, address: IpAddr },
     #[error("cannot connect to {address}: {source}")]

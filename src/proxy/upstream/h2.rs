@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use super::{Answer, Broken};
 use crate::net::stream::Stream;
 use crate::net::task::{self, LocalExecutor};
-use crate::proxy::body::Outgoing;
+use crate::proxy::outgoing::Outgoing;
 
 /// A dead peer is noticed after this long without an answer to a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 //! Judges nothing: a malformed head is a failed test, not an error to handle.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, Mutex};
 
 use super::stream::Stream;
 
@@ -10,7 +11,11 @@ use super::stream::Stream;
 pub(crate) struct Wire {
     stream: Stream,
     ahead: Vec<u8>,
+    transcript: Option<Transcript>,
 }
+
+/// All that was read, of one connection or of several, for a search at the end of a test.
+pub(crate) type Transcript = Arc<Mutex<Vec<u8>>>;
 
 /// The head of a request or an answer.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +67,15 @@ impl Wire {
         Self {
             stream,
             ahead: Vec::new(),
+            transcript: None,
+        }
+    }
+
+    /// The same, with a copy of every byte read.
+    pub(crate) fn copying(stream: Stream, transcript: Transcript) -> Self {
+        Self {
+            transcript: Some(transcript),
+            ..Self::new(stream)
         }
     }
 
@@ -128,6 +142,12 @@ impl Wire {
         let mut buffer = [0; 16 * 1024];
         let count = self.stream.read(&mut buffer)?;
         self.ahead.extend_from_slice(&buffer[..count]);
+        if let Some(transcript) = &self.transcript {
+            transcript
+                .lock()
+                .unwrap()
+                .extend_from_slice(&buffer[..count]);
+        }
         Ok(count)
     }
 }

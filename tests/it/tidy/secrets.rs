@@ -18,7 +18,9 @@ const HOME: &str = "src/secret.rs";
 const DOORS: [&str; 2] = ["append_to", "header_value"];
 
 /// Public functions that give out none: constructors, comparisons, digests.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 7] = [
+    // Feeds a digest into the table's version.
+    "add_to",
     "digest",
     "matches",
     "new",
@@ -34,7 +36,7 @@ const KEEPERS: [&str; 3] = ["Secret", "QueryValue", "Digest"];
 const TRAITS: [&str; 3] = ["Clone", "Copy", "Debug"];
 
 /// Calls of doors in shipped code, by file.
-const CALLERS: [(&str, usize); 0] = [];
+const CALLERS: [(&str, usize); 2] = [("src/compile/auth.rs", 1), ("src/table/endpoint.rs", 1)];
 
 /// Nothing new comes out of `src/secret.rs`.
 pub(crate) fn doors(house: &House) -> Vec<Breach> {
