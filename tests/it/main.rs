@@ -3,6 +3,7 @@
 //! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
 //! the right way to fail.
 
+#[cfg(test)]
 mod bless;
 #[cfg(test)]
 mod bodies;

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
 use super::answers::{self, Answer};
-use crate::net::accept;
+use crate::net::accept::{self, Capacity};
 use crate::net::drain::{self, DrainSignal};
 use crate::net::task;
 
@@ -33,7 +33,10 @@ use crate::net::task;
 const REMEMBERED: usize = 1000;
 
 /// More than anybody opens by hand.
-const CONNECTIONS: usize = 256;
+const CAPACITY: Capacity = Capacity {
+    connections: 256,
+    reserved: 0,
+};
 
 /// The provider; it ends when dropped.
 pub(super) struct Provider {
@@ -73,7 +76,7 @@ impl Provider {
         let heard = Rc::clone(&memory);
         drop(task::spawn(async move {
             let serve = |stream| serve(stream, Rc::clone(&heard));
-            accept::run(listener, CONNECTIONS, drain, serve).await;
+            accept::run(listener, CAPACITY, drain, serve).await;
         }));
         Ok(Self {
             address,

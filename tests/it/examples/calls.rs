@@ -7,7 +7,7 @@ use http::{Method, Uri};
 use pillion::llm::json::BodyScanner;
 use pillion::llm::operation::{self, Ask};
 use pillion::net::budget::Budget;
-use pillion::proxy::intake::{Call, CallBody, Head, Model, Place};
+use pillion::proxy::call::{Call, CallBody, Head, Model, Place};
 use pillion::proxy::prepare::prepare;
 use pillion::proxy::route::choose;
 use pillion::table::Scheme;
