@@ -93,11 +93,7 @@ impl LineSink {
 
     /// A worker's buffer.
     pub fn lines(&self) -> Rc<Lines> {
-        Rc::new(Lines {
-            sink: self.clone(),
-            buffer: RefCell::default(),
-            filled: Notify::new(),
-        })
+        Rc::new(Lines { sink: self.clone(), buffer: RefCell::default(), filled: Notify::new() })
     }
 }
 

@@ -54,13 +54,8 @@ pub const CONNECTION_HEADERS: [&str; 11] = [
 ];
 
 /// Headers that carry credentials: no rule may set, remove or match them. Lower case.
-pub const CREDENTIAL_HEADERS: [&str; 5] = [
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-];
+pub const CREDENTIAL_HEADERS: [&str; 5] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"];
 
 /// A Kubernetes object name: a DNS-1123 subdomain.
 pub(super) const OBJECT_NAME: &str =
@@ -96,10 +91,7 @@ pub(super) fn not_reserved(verb: &str) -> Value {
 
 /// The same for every name of a list, or of a map's keys.
 pub(super) fn each_not_reserved(verb: &str) -> Value {
-    reserved_rule(
-        &format!("self.all(name, {})", free("name", &reserved())),
-        verb,
-    )
+    reserved_rule(&format!("self.all(name, {})", free("name", &reserved())), verb)
 }
 
 /// The rule that the header, `self`, does not belong to the connection.
@@ -113,10 +105,7 @@ fn reserved_rule(condition: &str, verb: &str) -> Value {
 }
 
 fn reserved() -> Vec<&'static str> {
-    CONNECTION_HEADERS
-        .into_iter()
-        .chain(CREDENTIAL_HEADERS)
-        .collect()
+    CONNECTION_HEADERS.into_iter().chain(CREDENTIAL_HEADERS).collect()
 }
 
 /// The condition that `name`, an expression, is none of `taken`.

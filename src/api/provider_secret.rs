@@ -34,11 +34,7 @@ use super::{ApiKind, SecretKeySelector};
         description = "The vendor preset.",
         json_path = ".spec.provider"
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = [rule(
     CUSTOM_IS_COMPLETE, "provider Custom needs at least one endpoint, and a baseUrl in each"

@@ -67,24 +67,14 @@ pub(super) struct ProxyArgs {
     pub(super) listen: SocketAddr,
 
     /// Where /livez, /readyz, /metrics and (from this host only) /table answer
-    #[arg(
-        long,
-        value_name = "ADDR:PORT",
-        default_value = "127.0.0.1:8788",
-        env = "PILLION_ADMIN"
-    )]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8788", env = "PILLION_ADMIN")]
     pub(super) admin: SocketAddr,
 
     #[command(flatten)]
     pub(super) limits: LimitArgs,
 
     /// Level of the process log on standard error: error, warn, info, debug, trace
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "info",
-        env = "PILLION_LOG"
-    )]
+    #[arg(long, value_name = "LEVEL", default_value = "info", env = "PILLION_LOG")]
     pub(super) log: String,
 
     /// Where the access log goes, one line of JSON a call

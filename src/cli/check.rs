@@ -143,9 +143,7 @@ fn block(finding: &Finding, width: usize, out: &mut dyn Write, look: Look) -> io
 
 fn position(finding: &Finding) -> String {
     let place = finding.place.as_ref();
-    place.map_or_else(String::new, |place| {
-        format!("{}:{}", place.line, place.column)
-    })
+    place.map_or_else(String::new, |place| format!("{}:{}", place.line, place.column))
 }
 
 fn paint(severity: Severity) -> Paint {

@@ -107,9 +107,7 @@ fn fate(survey: &Survey) -> Option<String> {
             "no proxy runs them; what is told here is what the readable part of them says"
         }
     };
-    Some(format!(
-        "the manifests have {errors} (`pillion check` lists them): {what}"
-    ))
+    Some(format!("the manifests have {errors} (`pillion check` lists them): {what}"))
 }
 
 fn verdict(story: &Story) -> Verdict {

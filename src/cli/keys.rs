@@ -51,10 +51,7 @@ fn one(mapping: &str) -> anyhow::Result<GivenKey> {
              default/anthropic/api-key=ANTHROPIC_API_KEY"
         );
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "cli is where the environment is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "cli is where the environment is read")]
     let value = std::env::var(variable)
         .with_context(|| format!("--key {mapping}: the variable {variable} is not set"))?;
     Ok(GivenKey {

@@ -35,10 +35,7 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
         AccessLog::Stdout => LineSink::start(std::io::stdout())?,
         AccessLog::Off => LineSink::start(std::io::sink())?,
     };
-    let outside = Outside {
-        log,
-        egress: serve::egress(),
-    };
+    let outside = Outside { log, egress: serve::egress() };
     let plane = DataPlane::start(args.listen, &args.limits, outside)?;
     let admin_listener = serve::bind(args.admin)?;
     let admin_address = admin_listener.local_addr()?;
@@ -49,22 +46,14 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
     let reloader = Reloader::new(plane.table.clone(), plane.metrics.clone());
     reloader.apply(files.read());
     let (proxy, admin) = (plane.address.to_string(), admin_address.to_string());
-    tracing::info!(
-        proxy,
-        admin,
-        version = env!("CARGO_PKG_VERSION"),
-        "listening"
-    );
+    tracing::info!(proxy, admin, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::select! {
         () = follow(files, reloader) => {}
         () = signals.next() => {}
     }
     tracing::info!("shutting down: calls under way go on within the grace");
     admin_signal.advance(Stage::Leaving);
-    let pace = Pace {
-        leave_delay: args.limits.leave_delay,
-        grace: args.limits.grace,
-    };
+    let pace = Pace { leave_delay: args.limits.leave_delay, grace: args.limits.grace };
     signals.wind_down(&plane.signal, pace).await;
     plane.join();
     admin_signal.advance(Stage::Cut);

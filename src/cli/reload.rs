@@ -34,8 +34,7 @@ pub(super) async fn next(files: &mut Files) -> Option<Manifests> {
     let folder = files.folder().clone();
     // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
     let read = tokio::task::spawn_blocking(move || folder.read()).await;
-    read.inspect_err(|error| tracing::error!(%error, "the manifests could not be read"))
-        .ok()
+    read.inspect_err(|error| tracing::error!(%error, "the manifests could not be read")).ok()
 }
 
 // === impl Reloader ===
@@ -69,10 +68,7 @@ impl Reloader {
 
     fn run(&self, table: Table) -> &'static str {
         self.metrics.table_info.reset();
-        self.metrics
-            .table_info
-            .with_label_values(&[&table.version])
-            .set(1.0);
+        self.metrics.table_info.with_label_values(&[&table.version]).set(1.0);
         self.metrics.table_loaded.set(telemetry::unix_seconds());
         self.table.store(Some(Arc::new(table)));
         "applied"
@@ -80,23 +76,15 @@ impl Reloader {
 
     fn count(&self, findings: &[Finding]) {
         for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-            let count = findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .count();
-            let gauge = self
-                .metrics
-                .manifest_faults
-                .with_label_values(&[severity.as_str()]);
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            let gauge = self.metrics.manifest_faults.with_label_values(&[severity.as_str()]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
     fn say(&self, result: &str) {
         let running = self.table.load();
-        let version = running
-            .as_ref()
-            .map_or("none", |table| table.version.as_str());
+        let version = running.as_ref().map_or("none", |table| table.version.as_str());
         match result {
             "applied" => tracing::info!(version, "a new routing table runs"),
             "rejected" => tracing::error!(
@@ -109,16 +97,8 @@ impl Reloader {
 }
 
 fn report(finding: &Finding) {
-    let place = finding
-        .place
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let object = finding
-        .object
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
+    let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
     let (field, remedy) = (finding.path.as_str(), finding.remedy.as_str());
     let what = finding.message.as_str();
     match finding.severity {

@@ -80,12 +80,7 @@ pub(super) fn take(args: &SurveyArgs) -> anyhow::Result<Survey> {
     }
     // Stable: what stands in one place stays in the order in which it was found.
     findings.sort_by_key(|finding| (finding.place.is_none(), finding.place.clone()));
-    Ok(Survey {
-        objects,
-        findings,
-        table: compiled.table,
-        fate,
-    })
+    Ok(Survey { objects, findings, table: compiled.table, fate })
 }
 
 fn nothing(folder: &Path) -> Finding {

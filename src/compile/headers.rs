@@ -56,11 +56,7 @@ fn checked_name(text: &str, path: &str, report: &mut Report<'_>) -> Option<Heade
     }
     if is_credential_header(&name) {
         let message = format!("'{name}' carries credentials");
-        report.error(
-            path,
-            message,
-            "use spec.keys, spec.auth and spec.clientCredentials",
-        );
+        report.error(path, message, "use spec.keys, spec.auth and spec.clientCredentials");
         return None;
     }
     Some(name)

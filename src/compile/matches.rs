@@ -28,11 +28,7 @@ pub(super) fn compile(spec: &MatchSpec, path: &str, report: &mut Report<'_>) -> 
     let mut headers = headers.into_iter().collect::<Option<Vec<_>>>()?;
     headers.sort_by(|a, b| (a.name.as_str(), &a.value).cmp(&(b.name.as_str(), &b.value)));
     headers.dedup();
-    Some(Parsed {
-        model: model?,
-        api: spec.api.map(Api::from),
-        headers,
-    })
+    Some(Parsed { model: model?, api: spec.api.map(Api::from), headers })
 }
 
 fn model(text: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<ModelMatch> {
@@ -59,11 +55,7 @@ fn model(text: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<Mode
 fn header(spec: &HeaderMatchSpec, path: &str, report: &mut Report<'_>) -> Option<HeaderMatch> {
     let Ok(name) = HeaderName::from_bytes(spec.name.as_bytes()) else {
         let message = "it is not a header name; the match is left out";
-        report.error(
-            format!("{path}.name"),
-            message,
-            "use letters, digits and '-'",
-        );
+        report.error(format!("{path}.name"), message, "use letters, digits and '-'");
         return None;
     };
     if is_credential_header(&name) {

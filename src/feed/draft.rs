@@ -15,9 +15,7 @@ pub(super) fn unknown(node: &Node, known: &[&str]) -> Vec<Breach> {
     let Data::Map(entries) = &node.data else {
         return Vec::new();
     };
-    let unknown = entries
-        .iter()
-        .filter(|entry| !known.contains(&entry.key.as_str()));
+    let unknown = entries.iter().filter(|entry| !known.contains(&entry.key.as_str()));
     let breach = |entry: &Entry| Breach {
         path: entry.key.clone(),
         message: "there is no such field".to_owned(),

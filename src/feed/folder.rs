@@ -26,10 +26,7 @@ pub struct Folder {
 impl Folder {
     /// A folder, or a single file.
     pub fn new(path: impl Into<Arc<Path>>, keys: impl Into<Arc<[GivenKey]>>) -> Self {
-        Self {
-            path: path.into(),
-            keys: keys.into(),
-        }
+        Self { path: path.into(), keys: keys.into() }
     }
 
     /// Its path.
@@ -51,12 +48,7 @@ impl Folder {
         }
         for path in listing.files {
             if let Ok(meta) = fs::metadata(&path) {
-                let times = (
-                    meta.mtime(),
-                    meta.mtime_nsec(),
-                    meta.ctime(),
-                    meta.ctime_nsec(),
-                );
+                let times = (meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec());
                 (meta.dev(), meta.ino(), meta.len(), times).hash(&mut hasher);
             }
             path.hash(&mut hasher);

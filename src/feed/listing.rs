@@ -39,9 +39,7 @@ pub(super) fn text(path: &Path) -> Result<Zeroizing<String>, String> {
 
 fn bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::new());
-    fs::File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -51,12 +49,7 @@ impl Listing {
     /// The manifests below `path`, or the one file that it is.
     pub(super) fn of(path: &Path) -> Self {
         let (files, problems, seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let mut listing = Self {
-            files,
-            problems,
-            seen,
-            entries: 0,
-        };
+        let mut listing = Self { files, problems, seen, entries: 0 };
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => listing.descend(path, &meta),
             Ok(_) => listing.files.push(path.to_path_buf()),
@@ -98,8 +91,7 @@ impl Listing {
     }
 
     fn problem(&mut self, path: &Path, error: &io::Error) {
-        self.problems
-            .push((path.to_path_buf(), format!("cannot be read: {error}")));
+        self.problems.push((path.to_path_buf(), format!("cannot be read: {error}")));
     }
 }
 

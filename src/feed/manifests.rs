@@ -67,20 +67,12 @@ pub(super) fn read(listing: Listing, keys: &[GivenKey]) -> Manifests {
         reader.file(path);
     }
     let mut manifests = reader.manifests;
-    for GivenKey {
-        namespace,
-        secret,
-        key,
-        value,
-    } in keys
-    {
+    for GivenKey { namespace, secret, key, value } in keys {
         let secret = (namespace.clone(), secret.clone());
         let data = manifests.world.secrets.entry(secret).or_default();
         data.insert(key.clone(), value.clone());
     }
-    manifests
-        .findings
-        .sort_by(|one, other| one.place.cmp(&other.place));
+    manifests.findings.sort_by(|one, other| one.place.cmp(&other.place));
     manifests
 }
 
@@ -90,9 +82,7 @@ impl Manifests {
     /// Is a file or an object missing from the world because it cannot be read as it stands? Then a
     /// caller that has a good table had better keep it.
     pub fn is_broken(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -129,11 +119,7 @@ impl Reader {
         }
         if self.documents > MAX_DOCUMENTS {
             let message = "the folder has more than 10000 documents, the rest is not read";
-            self.report(
-                &file,
-                Position { line: 1, column: 1 },
-                (message, "split the folder"),
-            );
+            self.report(&file, Position { line: 1, column: 1 }, (message, "split the folder"));
         }
     }
 
@@ -159,11 +145,7 @@ impl Reader {
             (other, "LlmRoute" | "ProviderSecret") if !other.is_empty() => {
                 let at = node.get("apiVersion").map_or(node.at, |entry| entry.at);
                 let message = "this kind is known in another apiVersion only";
-                self.report(
-                    file,
-                    at,
-                    (message, "write apiVersion: pillion.dev/v1alpha1"),
-                );
+                self.report(file, at, (message, "write apiVersion: pillion.dev/v1alpha1"));
             }
             _ => {
                 let message = "objects of this kind have no meaning here and are ignored";
@@ -215,11 +197,7 @@ impl Reader {
 
     fn route(&mut self, draft: &Draft<'_>) -> Vec<Breach> {
         match custom(draft, &schema::LLM_ROUTE) {
-            Ok((metadata, spec)) => self
-                .manifests
-                .world
-                .routes
-                .push(LlmRoute { metadata, spec }),
+            Ok((metadata, spec)) => self.manifests.world.routes.push(LlmRoute { metadata, spec }),
             Err(breaches) => return breaches,
         }
         Vec::new()
@@ -248,9 +226,7 @@ impl Reader {
     }
 
     fn report(&mut self, file: &Arc<Path>, at: Position, words: (&str, &str)) {
-        self.manifests
-            .findings
-            .push(finding(Some(Place::new(file, at)), words));
+        self.manifests.findings.push(finding(Some(Place::new(file, at)), words));
     }
 
     fn note(&mut self, file: &Arc<Path>, at: Position, words: (&str, &str)) {
@@ -264,14 +240,7 @@ impl Reader {
 fn finding(place: Option<Place>, (message, remedy): (&str, &str)) -> Finding {
     let (message, remedy) = (message.to_owned(), remedy.to_owned());
     let severity = Severity::Error;
-    Finding {
-        place,
-        object: None,
-        path: String::new(),
-        severity,
-        message,
-        remedy,
-    }
+    Finding { place, object: None, path: String::new(), severity, message, remedy }
 }
 
 /// Whose document it is.
@@ -293,18 +262,11 @@ fn identity(
     let syntax = "use lower case letters, digits, '-' and '.', with a letter or digit at both ends";
     for (field, text) in [("name", name), ("namespace", namespace)] {
         if text.parse::<ObjectName>().is_err() {
-            let at = metadata
-                .value
-                .get(field)
-                .map_or(metadata.at, |entry| entry.at);
+            let at = metadata.value.get(field).map_or(metadata.at, |entry| entry.at);
             return Err((at, "this is no name of Kubernetes", syntax));
         }
     }
-    Ok(ObjectId {
-        kind,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    })
+    Ok(ObjectId { kind, namespace: namespace.to_owned(), name: name.to_owned() })
 }
 
 // === custom resources ===
@@ -314,10 +276,7 @@ fn custom<T: DeserializeOwned>(
     draft: &Draft<'_>,
     shape: &Shape,
 ) -> Result<(ObjectMeta, T), Vec<Breach>> {
-    let mut breaches = unknown(
-        draft.node,
-        &["apiVersion", "kind", "metadata", "spec", "status"],
-    );
+    let mut breaches = unknown(draft.node, &["apiVersion", "kind", "metadata", "spec", "status"]);
     let metadata = metadata(draft, &mut breaches);
     let spec = draft.node.get("spec").map(|entry| entry.value.to_json());
     let mut spec = spec.unwrap_or(Value::Object(serde_json::Map::new()));

@@ -14,15 +14,8 @@ use super::yaml::{Data, Entry, Node};
 use crate::compile::World;
 use crate::secret::{Secret, SecretError};
 
-const FIELDS: [&str; 7] = [
-    "apiVersion",
-    "kind",
-    "metadata",
-    "type",
-    "immutable",
-    "data",
-    "stringData",
-];
+const FIELDS: [&str; 7] =
+    ["apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData"];
 
 /// Takes a Secret's keys into the world, or says what is wrong with it.
 pub(super) fn read(draft: &Draft<'_>, world: &mut World) -> Vec<Breach> {
@@ -59,15 +52,9 @@ fn texts<'a>(node: &'a Node, field: &str, breaches: &mut Vec<Breach>) -> Vec<(&'
     let entries = match node.get(field).map(|entry| &entry.value) {
         None => return Vec::new(),
         Some(value) if value.is_null() => return Vec::new(),
-        Some(Node {
-            data: Data::Map(entries),
-            ..
-        }) => entries,
+        Some(Node { data: Data::Map(entries), .. }) => entries,
         Some(_) => {
-            breaches.push(not_text(
-                field.to_owned(),
-                "write a mapping of keys to text",
-            ));
+            breaches.push(not_text(field.to_owned(), "write a mapping of keys to text"));
             return Vec::new();
         }
     };

@@ -126,10 +126,9 @@ impl Node {
                 Data::Plain(_) => 0,
                 Data::Text(text) => text.len(),
                 Data::List(items) => items.iter().map(Self::cost).sum(),
-                Data::Map(entries) => entries
-                    .iter()
-                    .map(|entry| entry.key.len() + entry.value.cost())
-                    .sum(),
+                Data::Map(entries) => {
+                    entries.iter().map(|entry| entry.key.len() + entry.value.cost()).sum()
+                }
             }
     }
 }
@@ -148,15 +147,8 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
         }
         offset += line.len();
     }
-    let ends = cuts
-        .iter()
-        .skip(1)
-        .map(|(_, offset)| *offset)
-        .chain([text.len()]);
-    cuts.iter()
-        .zip(ends)
-        .map(|((line, from), to)| (*line, &text[*from..to]))
-        .collect()
+    let ends = cuts.iter().skip(1).map(|(_, offset)| *offset).chain([text.len()]);
+    cuts.iter().zip(ends).map(|((line, from), to)| (*line, &text[*from..to])).collect()
 }
 
 fn read_chunk(
@@ -226,20 +218,11 @@ enum Content {
 impl Builder {
     fn new(first_line: usize, budget: usize) -> Self {
         let (open, anchors) = (Vec::new(), HashMap::new());
-        Self {
-            first_line,
-            open,
-            anchors,
-            budget,
-            done: None,
-        }
+        Self { first_line, open, anchors, budget, done: None }
     }
 
     fn position(&self, mark: Marker) -> Position {
-        Position {
-            line: self.first_line + mark.line(),
-            column: mark.col() + 1,
-        }
+        Position { line: self.first_line + mark.line(), column: mark.col() + 1 }
     }
 
     /// Takes one event; gives a document at its end.
@@ -252,15 +235,7 @@ impl Builder {
             Event::SequenceStart(anchor, _) => self.push(at, anchor, Content::List(Vec::new()))?,
             Event::MappingStart(anchor, _) => {
                 let (entries, keys) = (Vec::new(), HashSet::new());
-                self.push(
-                    at,
-                    anchor,
-                    Content::Map {
-                        entries,
-                        keys,
-                        key: None,
-                    },
-                )?;
+                self.push(at, anchor, Content::Map { entries, keys, key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.pop()?,
             Event::Scalar(text, style, anchor, tag) => {
@@ -284,22 +259,13 @@ impl Builder {
         if self.open.len() == MAX_DEPTH {
             return Err(error(at, "nested deeper than 64 levels"));
         }
-        self.open.push(Open {
-            at,
-            anchor,
-            content,
-        });
+        self.open.push(Open { at, anchor, content });
         Ok(())
     }
 
     fn pop(&mut self) -> Result<(), SyntaxError> {
         // The parser never ends what it has not begun.
-        let Some(Open {
-            at,
-            anchor,
-            content,
-        }) = self.open.pop()
-        else {
+        let Some(Open { at, anchor, content }) = self.open.pop() else {
             return Ok(());
         };
         let data = match content {
@@ -319,11 +285,7 @@ impl Builder {
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { entries, key, .. }) => {
                 if let Some((at, key)) = key.take() {
-                    entries.push(Entry {
-                        at,
-                        key,
-                        value: node,
-                    });
+                    entries.push(Entry { at, key, value: node });
                 }
             }
         }
@@ -335,16 +297,10 @@ impl Builder {
             return Err(error(at, "a key must be plain text"));
         }
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(error(
-                at,
-                "an alias without an anchor before it in the same document",
-            ));
+            return Err(error(at, "an alias without an anchor before it in the same document"));
         };
         let cost = node.cost();
-        let node = Node {
-            at,
-            data: node.data.clone(),
-        };
+        let node = Node { at, data: node.data.clone() };
         self.spend(cost, at)?;
         self.add(node, 0)
     }
@@ -356,16 +312,9 @@ impl Builder {
 
     fn key(&mut self, at: Position, text: String) -> Result<(), SyntaxError> {
         if text == "<<" {
-            return Err(error(
-                at,
-                "merge keys (`<<`) are not supported: write the fields out",
-            ));
+            return Err(error(at, "merge keys (`<<`) are not supported: write the fields out"));
         }
-        if let Some(Open {
-            content: Content::Map { keys, key, .. },
-            ..
-        }) = self.open.last_mut()
-        {
+        if let Some(Open { content: Content::Map { keys, key, .. }, .. }) = self.open.last_mut() {
             if !keys.insert(text.clone()) {
                 return Err(error(at, "this key stands twice in the same mapping"));
             }
@@ -384,10 +333,7 @@ impl Builder {
 }
 
 fn error(at: Position, message: &str) -> SyntaxError {
-    SyntaxError {
-        at,
-        message: message.to_owned(),
-    }
+    SyntaxError { at, message: message.to_owned() }
 }
 
 #[cfg(test)]

@@ -127,11 +127,9 @@ impl Failure {
             Self::NoRoute(Missing::Model, _) => {
                 client(S::NOT_FOUND, ErrorKind::UnknownModel, "no_route")
             }
-            Self::MethodNotAllowed => client(
-                S::METHOD_NOT_ALLOWED,
-                ErrorKind::InvalidRequest,
-                "method_not_allowed",
-            ),
+            Self::MethodNotAllowed => {
+                client(S::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest, "method_not_allowed")
+            }
             Self::BodyTooLarge(_) => {
                 client(S::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, "body_too_large")
             }
@@ -233,36 +231,15 @@ impl Phase {
 
 fn client(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Client, Retry::Never);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::INFO,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::INFO, blame, retry }
 }
 
 fn gateway(status: StatusCode, reason: &'static str, retry: Retry) -> Consequences {
     let (kind, blame) = (ErrorKind::Api, Blame::Gateway);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::WARN,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
 }
 
 fn upstream(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Upstream, Retry::Possible);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::WARN,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
 }

@@ -70,12 +70,7 @@ pub fn read(table: &Table, head: Head, body: Bytes) -> Result<Call<Bytes>, Failu
         Need::Read(mut reading) => {
             reading.feed(&body)?;
             let (model, facts) = reading.finish(&head.headers, std::slice::from_ref(&body))?;
-            Ok(Call {
-                head,
-                model,
-                facts,
-                body,
-            })
+            Ok(Call { head, model, facts, body })
         }
     }
 }
@@ -90,12 +85,7 @@ fn need(head: &Head, table: &Table) -> Result<Need, Failure> {
 
 fn passing<B>(head: Head, model: Option<Model>, body: B) -> Call<B> {
     let facts = BodyFacts::default();
-    Call {
-        head,
-        model,
-        facts,
-        body,
-    }
+    Call { head, model, facts, body }
 }
 
 /// How this body must be read, or `None` if it need not be.
@@ -142,19 +132,12 @@ async fn held(
         if length > limit {
             return Err(Failure::BodyTooLarge(limit));
         }
-        reservation
-            .grow(chunk.len())
-            .map_err(|_| Failure::Overloaded)?;
+        reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
         reading.feed(&chunk)?;
         chunks.push(chunk);
     }
     let (model, facts) = reading.finish(&head.headers, &chunks)?;
-    Ok(Call {
-        head,
-        model,
-        facts,
-        body: CallBody::Held(chunks, reservation),
-    })
+    Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
 }
 
 async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
@@ -177,17 +160,11 @@ fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
     let name = decoded
         .map_err(|_| Failure::BadRequest("the model name in the path is not UTF-8".to_owned()))?;
-    Ok(Model {
-        name: name.into_owned(),
-        place: Place::Path(span.clone()),
-    })
+    Ok(Model { name: name.into_owned(), place: Place::Path(span.clone()) })
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 // === impl Reading ===
@@ -245,8 +222,5 @@ fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Result<Option<Model>, Fa
         many => multipart::find_model(&many.concat(), boundary),
     };
     let found = found.map_err(|fault| Failure::BadRequest(fault.to_string()))?;
-    Ok(found.map(|(span, name)| Model {
-        name,
-        place: Place::Form(span),
-    }))
+    Ok(found.map(|(span, name)| Model { name, place: Place::Form(span) }))
 }

@@ -69,14 +69,7 @@ impl Held {
     /// A body of these chunks.
     pub fn new(chunks: Vec<Bytes>, reservation: Reservation) -> Self {
         let left = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Self {
-            whole: Rc::new(Whole {
-                chunks,
-                _reservation: reservation,
-            }),
-            next: 0,
-            left,
-        }
+        Self { whole: Rc::new(Whole { chunks, _reservation: reservation }), next: 0, left }
     }
 
     /// The bytes, for `explain`.
@@ -105,10 +98,7 @@ impl Passing {
             true => BodyStage::Complete,
             false => BodyStage::Coming,
         };
-        let progress = Rc::new(Progress {
-            at: Cell::new(Instant::now()),
-            stage: Cell::new(stage),
-        });
+        let progress = Rc::new(Progress { at: Cell::new(Instant::now()), stage: Cell::new(stage) });
         Self { incoming, progress }
     }
 

@@ -127,12 +127,7 @@ impl Observation {
             token: None,
             usage: Usage::default(),
         };
-        Self {
-            books: Rc::clone(books),
-            started: Instant::now(),
-            settled: false,
-            seen,
-        }
+        Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen }
     }
 
     /// Notes what the call asks for.
@@ -140,9 +135,7 @@ impl Observation {
         self.seen.api = Some(head.operation.api);
         self.seen.kind = head.operation.kind;
         let session = head.headers.get("x-claude-code-session-id");
-        self.seen.session = session
-            .and_then(|id| id.to_str().ok())
-            .map(|id| cut(id).into());
+        self.seen.session = session.and_then(|id| id.to_str().ok()).map(|id| cut(id).into());
     }
 
     /// Notes that the request is here, as far as it is held.
@@ -230,10 +223,7 @@ impl Observation {
         };
         self.books.cache.get(key, || {
             let labels = plan.map(|plan| &plan.labels);
-            self.books
-                .metrics
-                .calls
-                .series(labels, seen.api, seen.kind, model)
+            self.books.metrics.calls.series(labels, seen.api, seen.kind, model)
         })
     }
 
@@ -254,9 +244,7 @@ impl Observation {
             client: seen.client.as_deref(),
             session: seen.session.as_deref(),
             model: seen.model.as_deref().map(cut),
-            model_sent: plan
-                .and_then(|plan| plan.rename.as_ref())
-                .map(|rename| cut(&rename.name)),
+            model_sent: plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name)),
             upstream: plan.map(|plan| plan.endpoint.origin.authority.as_str()),
             status: seen.status,
             outcome: outcome.word(),

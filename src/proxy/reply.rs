@@ -27,12 +27,8 @@ const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Under these names providers tell the id of a request.
-const REQUEST_IDS: [&str; 4] = [
-    "request-id",
-    "x-request-id",
-    "apim-request-id",
-    "x-goog-request-id",
-];
+const REQUEST_IDS: [&str; 4] =
+    ["request-id", "x-request-id", "apim-request-id", "x-goog-request-id"];
 
 /// What the pipeline comes to.
 #[derive(Debug)]
@@ -136,10 +132,7 @@ fn explain_retry(headers: &mut HeaderMap, consequences: &Consequences) {
         }
         Retry::Possible => {}
         Retry::After(wait) => {
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(wait.as_secs().max(1)),
-            );
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
     }
     if consequences.status == StatusCode::METHOD_NOT_ALLOWED {
@@ -164,18 +157,10 @@ fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watc
     if !status.is_success() {
         return Watch::Nothing;
     }
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
     let content_encoding = text(header::CONTENT_ENCODING).unwrap_or_default();
-    Watch::Tap(Box::new(AnswerTap::new(
-        operation.kind,
-        content_type,
-        content_encoding,
-    )))
+    Watch::Tap(Box::new(AnswerTap::new(operation.kind, content_type, content_encoding)))
 }
 
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {

@@ -41,10 +41,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
-    let capacity = Capacity {
-        connections: worker.shared.limits.connections,
-        reserved: 0,
-    };
+    let capacity = Capacity { connections: worker.shared.limits.connections, reserved: 0 };
     let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
@@ -63,10 +60,7 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
     drain.reached(Stage::Cut).await;
     let count = worker.cut.fire();
     if count > 0 {
-        tracing::warn!(
-            calls = count,
-            "the grace is over: calls under way end with an error"
-        );
+        tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
@@ -116,13 +110,11 @@ async fn guarded(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
     let mut call = pin!(serve_call(worker, request));
-    let caught = poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-            Err(_) => Poll::Ready(Err(())),
-        },
-    );
+    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+        Err(_) => Poll::Ready(Err(())),
+    });
     Ok(caught.await.unwrap_or_else(|()| {
         panics.inc();
         internal()
@@ -136,8 +128,6 @@ fn internal() -> Response<ReplyBody> {
     let body: Bytes = shapes::error_body(Dialect::OpenAi, kind, status.as_u16(), &told);
     let mut response = Response::new(ReplyBody::Own(Some(body)));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -109,12 +109,7 @@ impl Upstreams {
     pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
         let pool = Rc::new(Pool::default());
         pool::sweep(&pool);
-        Self {
-            pool,
-            connector: Connector::new(egress),
-            metrics,
-            body_idle,
-        }
+        Self { pool, connector: Connector::new(egress), metrics, body_idle }
     }
 
     /// Sends a call and waits for its answer's head.
@@ -128,37 +123,21 @@ impl Upstreams {
         to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
-        let ToSend {
-            method,
-            target,
-            headers,
-            body,
-        } = to_send;
-        let parts = Parts {
-            method,
-            target,
-            headers,
-        };
+        let ToSend { method, target, headers, body } = to_send;
+        let parts = Parts { method, target, headers };
         let (spare, body) = match body {
             ToSendBody::Held(held) => (Some(held.clone()), Outgoing::Held(held)),
             ToSendBody::Passing(incoming) => (None, Outgoing::Passing(Passing::new(incoming))),
         };
-        let via = Via {
-            upstreams: self,
-            origin,
-            timeouts,
-        };
+        let via = Via { upstreams: self, origin, timeouts };
         let (ready, provenance) = via.ready(timing).await?;
-        let spare = spare
-            .filter(|_| provenance == Provenance::Reused)
-            .map(|held| (held, parts.clone()));
+        let spare =
+            spare.filter(|_| provenance == Provenance::Reused).map(|held| (held, parts.clone()));
         match (via.exchange(ready, parts, body, timing).await, spare) {
             (Err(Broken::BeforeAnswer(_)), Some((held, parts))) => {
                 self.metrics.upstream_retries.inc();
                 let ready = via.connect(timing).await?;
-                let second = via
-                    .exchange(ready, parts, Outgoing::Held(held), timing)
-                    .await;
+                let second = via.exchange(ready, parts, Outgoing::Held(held), timing).await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
@@ -196,11 +175,7 @@ impl Via<'_> {
             Ok(Err(error)) => ("failed", Err(Failure::ConnectFailed(error.to_string()))),
             Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
         };
-        self.upstreams
-            .metrics
-            .upstream_connects
-            .with_label_values(&[result])
-            .inc();
+        self.upstreams.metrics.upstream_connects.with_label_values(&[result]).inc();
         let ready = self.handshake(outcome?).await;
         ready.map_err(|error| Failure::UpstreamBroken(chain(&error)))
     }
@@ -232,10 +207,7 @@ impl Via<'_> {
                 let answer = waiting.bound(lease.connection().send(request)).await?;
                 let response =
                     answer.map_err(|error| waiting.broken(Broken::from_hyper(&error)))?;
-                Answer {
-                    response,
-                    lease: Lease::Http1(lease),
-                }
+                Answer { response, lease: Lease::Http1(lease) }
             }
             Ready::Http2(connection) => {
                 let request = parts.for_http2(self.origin, body);
@@ -270,8 +242,7 @@ struct Parts {
 
 impl Parts {
     fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
-        self.headers
-            .insert(http::header::HOST, origin.host_header.clone());
+        self.headers.insert(http::header::HOST, origin.host_header.clone());
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
@@ -333,10 +304,7 @@ fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
-                io.kind(),
-                E::ConnectionReset | E::BrokenPipe | E::NotConnected
-            );
+            return matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected);
         }
         cause = error.source();
     }
@@ -366,12 +334,7 @@ struct Waiting {
 
 impl Waiting {
     fn new(body: &Outgoing, first_byte: Duration, body_idle: Duration) -> Self {
-        Self {
-            progress: body.progress(),
-            started: Instant::now(),
-            first_byte,
-            body_idle,
-        }
+        Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
     }
 
     async fn bound<F: Future>(&self, answered: F) -> Result<F::Output, Broken> {
@@ -394,10 +357,9 @@ impl Waiting {
         };
         match body.stage.get() {
             BodyStage::Complete => (body.at.get() + self.first_byte, first_byte),
-            BodyStage::Coming | BodyStage::Broken => (
-                body.at.get() + self.body_idle,
-                Failure::BodyCutShort(BodyEnd::Timeout),
-            ),
+            BodyStage::Coming | BodyStage::Broken => {
+                (body.at.get() + self.body_idle, Failure::BodyCutShort(BodyEnd::Timeout))
+            }
         }
     }
 

@@ -73,16 +73,9 @@ impl Worker {
         let dropped = shared.metrics.log_lines_dropped.clone();
         let flushing = Rc::clone(&lines).keep_flushing(move |count| dropped.inc_by(count));
         drop(task::spawn(flushing));
-        let books = Books {
-            metrics: shared.metrics.clone(),
-            cache: Default::default(),
-            lines,
-        };
-        let upstreams = Upstreams::new(
-            shared.egress.clone(),
-            shared.metrics.clone(),
-            shared.limits.body_idle,
-        );
+        let books = Books { metrics: shared.metrics.clone(), cache: Default::default(), lines };
+        let upstreams =
+            Upstreams::new(shared.egress.clone(), shared.metrics.clone(), shared.limits.body_idle);
         Rc::new(Self {
             shared,
             upstreams,

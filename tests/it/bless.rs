@@ -11,10 +11,7 @@ pub(crate) fn check(path: &Path, generated: &str) {
         fs::write(path, generated).unwrap();
     }
     let committed = fs::read_to_string(path).unwrap_or_default();
-    let differs = committed
-        .lines()
-        .zip(generated.lines())
-        .position(|(a, b)| a != b);
+    let differs = committed.lines().zip(generated.lines()).position(|(a, b)| a != b);
     assert!(
         committed == generated,
         "{} is stale (first difference after line {differs:?}): run `make bless`",

@@ -17,8 +17,5 @@ fn the_committed_definitions_are_what_is_generated() {
     let expected: BTreeSet<_> = generated.iter().map(|(name, _)| (*name).into()).collect();
     let entries = fs::read_dir(folder).unwrap();
     let names: BTreeSet<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(
-        names, expected,
-        "crds/ holds what is generated and nothing else"
-    );
+    assert_eq!(names, expected, "crds/ holds what is generated and nothing else");
 }

@@ -12,10 +12,7 @@ const CANARY: &str = "not-a-real-";
 fn demo(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
     command.arg("demo").env("TMPDIR", folder.path());
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -25,9 +22,7 @@ fn is_empty(folder: &TempDir) -> bool {
 
 /// The lines of the block with this title, labels and all.
 fn block<'a>(shown: &'a str, title: &str) -> &'a str {
-    let (_, rest) = shown
-        .split_once(title)
-        .unwrap_or_else(|| panic!("no {title}: {shown}"));
+    let (_, rest) = shown.split_once(title).unwrap_or_else(|| panic!("no {title}: {shown}"));
     rest.split("\n\n").next().unwrap()
 }
 
@@ -45,11 +40,7 @@ fn shows_what_became_of_each_call_and_no_key() {
     let keys = fs::read_to_string(
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/demo/manifests/keys.yaml"),
     );
-    assert_eq!(
-        keys.unwrap().matches(CANARY).count(),
-        3,
-        "the canary is what is searched for"
-    );
+    assert_eq!(keys.unwrap().matches(CANARY).count(), 3, "the canary is what is searched for");
 
     let folder = TempDir::new().unwrap();
     let output = demo(&folder).arg("--once").output().unwrap();
@@ -60,10 +51,7 @@ fn shows_what_became_of_each_call_and_no_key() {
 
     assert!(!shown.contains(CANARY), "{shown}");
     assert!(!shown.contains('\u{1b}'), "colours in a pipe");
-    let wide: Vec<&str> = shown
-        .lines()
-        .filter(|line| line.chars().count() > 80)
-        .collect();
+    let wide: Vec<&str> = shown.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "{wide:?}");
     facts(&shown);
 }
@@ -82,18 +70,11 @@ fn facts(shown: &str) {
     );
     check(
         block(shown, "a chat, streamed"),
-        &[
-            r#"+ "stream_options":{"include_usage":true},"#,
-            "12 out, first token ",
-        ],
+        &[r#"+ "stream_options":{"include_usage":true},"#, "12 out, first token "],
     );
     check(
         block(shown, "`fast`"),
-        &[
-            r#"- "model":"fast""#,
-            r#"+ "model":"z-ai/glm-4.5-air""#,
-            "/openrouter/api/v1/chat/",
-        ],
+        &[r#"- "model":"fast""#, r#"+ "model":"z-ai/glm-4.5-air""#, "/openrouter/api/v1/chat/"],
     );
     check(
         block(shown, "Claude Code, streamed"),
@@ -105,25 +86,11 @@ fn facts(shown: &str) {
     );
     check(
         block(shown, "no route takes"),
-        &[
-            "upstream none",
-            "404 no_route",
-            "x-pillion-reason: no_route",
-            "`llama-9-huge`",
-        ],
+        &["upstream none", "404 no_route", "x-pillion-reason: no_route", "`llama-9-huge`"],
     );
-    check(
-        block(shown, "is busy"),
-        &["429 served", "retry-after: 7", "too many requests"],
-    );
-    check(
-        block(shown, "Other APIs"),
-        &["/v1/responses", "/v1/embeddings", "/v1/messages"],
-    );
-    check(
-        block(shown, "targets by weight"),
-        &["of 20 calls -> default/anthropic"],
-    );
+    check(block(shown, "is busy"), &["429 served", "retry-after: 7", "too many requests"]);
+    check(block(shown, "Other APIs"), &["/v1/responses", "/v1/embeddings", "/v1/messages"]);
+    check(block(shown, "targets by weight"), &["of 20 calls -> default/anthropic"]);
     check(
         block(shown, "A reload while a stream runs"),
         &[
@@ -133,10 +100,7 @@ fn facts(shown: &str) {
             "as z-ai/glm-4.5-air; 200 served, 4 tokens in, 100 out",
         ],
     );
-    check(
-        block(shown, "own token"),
-        &["reached the providers in 0 of 30 requests"],
-    );
+    check(block(shown, "own token"), &["reached the providers in 0 of 30 requests"]);
 }
 
 #[test]
@@ -147,20 +111,11 @@ fn an_interrupt_ends_it_well() {
     let mut line = String::new();
     while !line.starts_with("1. ") {
         line.clear();
-        assert!(
-            lines.read_line(&mut line).unwrap() > 0,
-            "ended before the first call"
-        );
+        assert!(lines.read_line(&mut line).unwrap() > 0, "ended before the first call");
     }
     assert!(!is_empty(&folder));
     let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     lines.read_to_string(&mut line).unwrap();
     assert!(child.wait().unwrap().success());
     assert!(is_empty(&folder), "the temporary folder stays behind");

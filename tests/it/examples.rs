@@ -42,9 +42,7 @@ impl Example {
     }
 
     fn read(path: PathBuf) -> Self {
-        let files = fs::read_dir(&path)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        let files = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
         let yaml = files.filter(|file| file.extension().is_some_and(|is| is == "yaml"));
         Self {
             name: path.file_name().unwrap().to_str().unwrap().to_owned(),
@@ -102,17 +100,8 @@ fn without_keys_only_keys_are_missed() {
         let faults = compiled.faults.iter();
         let errors = faults.filter(|fault| fault.severity == Severity::Error);
         let about: Vec<Subject> = errors.map(|fault| fault.subject).collect();
-        assert!(
-            about.iter().all(|subject| *subject == Subject::Key),
-            "{}",
-            example.name
-        );
-        assert_eq!(
-            about.is_empty(),
-            example.keys().is_empty(),
-            "{}",
-            example.name
-        );
+        assert!(about.iter().all(|subject| *subject == Subject::Key), "{}", example.name);
+        assert_eq!(about.is_empty(), example.keys().is_empty(), "{}", example.name);
     }
 }
 
@@ -122,26 +111,15 @@ fn each_says_how_it_is_run_and_is_named_in_the_readme() {
     let readme = fs::read_to_string(root.join("examples/README.md")).unwrap();
     let examples = examples();
     for Example { name, text, path } in &examples {
-        assert!(
-            text.contains(&format!("pillion proxy --manifests examples/{name} ")),
-            "{name}"
-        );
+        assert!(text.contains(&format!("pillion proxy --manifests examples/{name} ")), "{name}");
         assert!(readme.contains(&format!("| [{name}]({name}) |")), "{name}");
         for entry in fs::read_dir(path).unwrap() {
             let file = entry.unwrap().file_name();
-            assert_eq!(
-                file.to_str(),
-                Some(&*format!("{name}.yaml")),
-                "name it in the README"
-            );
+            assert_eq!(file.to_str(), Some(&*format!("{name}.yaml")), "name it in the README");
         }
     }
     let rows = readme.lines().filter(|line| line.starts_with("| ["));
-    assert_eq!(
-        rows.count(),
-        examples.len(),
-        "a row of examples/README.md leads nowhere"
-    );
+    assert_eq!(rows.count(), examples.len(), "a row of examples/README.md leads nowhere");
     let first = fs::read_to_string(root.join("README.md")).unwrap();
     assert!(first.contains("--manifests examples/quickstart") && first.contains("](examples)"));
 }

@@ -33,9 +33,7 @@ pub(super) async fn play(stage: &mut Stage) -> anyhow::Result<()> {
     for call in script::calls() {
         let told = stage.call(call).await?;
         let received = told.received.as_ref();
-        stage
-            .screen
-            .call(&told.call, received, &told.reply, &told.entry)?;
+        stage.screen.call(&told.call, received, &told.reply, &told.entry)?;
     }
     others(stage).await?;
     shared(stage).await?;
@@ -63,10 +61,7 @@ pub(super) async fn stay(stage: &mut Stage) -> anyhow::Result<()> {
 fn begin(stage: &Stage) -> anyhow::Result<()> {
     let screen = &stage.screen;
     screen.heading("Pillion, between an application and its LLM providers")?;
-    screen.line(
-        "client",
-        "an application: SDK-shaped calls, with a token of its own",
-    )?;
+    screen.line("client", "an application: SDK-shaped calls, with a token of its own")?;
     screen.line("Pillion", &format!("http://{}", stage.plane.address))?;
     let scripted = format!("http://{}, a script on loopback", stage.provider.address);
     screen.line("providers", &scripted)?;
@@ -131,15 +126,8 @@ async fn reload(stage: &mut Stage) -> anyhow::Result<()> {
         heard.notified().await;
         edit(stage, &screen).await?;
         let told = stage.call(script::alias()).await?;
-        let when = if running.get() {
-            "while the stream runs"
-        } else {
-            "after the stream"
-        };
-        screen.bright(
-            "new call",
-            &format!("{}; {when}", screen::in_short(&told.entry)),
-        )?;
+        let when = if running.get() { "while the stream runs" } else { "after the stream" };
+        screen.bright("new call", &format!("{}; {when}", screen::in_short(&told.entry)))?;
         anyhow::Ok(())
     };
     let (reply, edited) = tokio::join!(streaming, editing);
@@ -150,17 +138,12 @@ async fn reload(stage: &mut Stage) -> anyhow::Result<()> {
 }
 
 async fn edit(stage: &mut Stage, screen: &Screen) -> anyhow::Result<()> {
-    screen.line(
-        "edit",
-        &format!("{EDITED}: {MODEL_BEFORE} becomes {MODEL_AFTER}"),
-    )?;
+    screen.line("edit", &format!("{EDITED}: {MODEL_BEFORE} becomes {MODEL_AFTER}"))?;
     let before = stage.version();
     let began = Instant::now();
     stage.folder.edit()?;
     let manifests = reload::next(&mut stage.files).await;
-    let reloaded = stage
-        .reloader
-        .apply(manifests.context("the manifests cannot be read")?);
+    let reloaded = stage.reloader.apply(manifests.context("the manifests cannot be read")?);
     let (result, after) = (reloaded.result, stage.version());
     let took = began.elapsed().as_millis();
     let text = format!("{result} {took} ms after the edit: table {before} -> {after}");
@@ -170,16 +153,10 @@ async fn edit(stage: &mut Stage, screen: &Screen) -> anyhow::Result<()> {
 
 fn end(stage: &Stage) -> anyhow::Result<()> {
     let received = stage.provider.all();
-    let leaks = received
-        .iter()
-        .filter(|request| holds_token(request))
-        .count();
+    let leaks = received.iter().filter(|request| holds_token(request)).count();
     let (screen, count) = (&stage.screen, received.len());
     screen.heading("The application's own token")?;
-    screen.line(
-        "",
-        &format!("reached the providers in {leaks} of {count} requests"),
-    )?;
+    screen.line("", &format!("reached the providers in {leaks} of {count} requests"))?;
     Ok(())
 }
 

@@ -65,9 +65,7 @@ fn busy(is_anthropic: bool) -> Answer {
         false => json!({ "error": error }),
     };
     let mut answer = whole(StatusCode::TOO_MANY_REQUESTS, &body);
-    answer
-        .headers
-        .insert(RETRY_AFTER, HeaderValue::from_static("7"));
+    answer.headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
     answer
 }
 
@@ -160,14 +158,9 @@ fn chat_stream(asked: &Asked) -> Answer {
         })
     };
     let delta = |delta: Value, end: Value| {
-        data(&chunk(
-            json!([{"index": 0, "delta": delta, "finish_reason": end}]),
-        ))
+        data(&chunk(json!([{"index": 0, "delta": delta, "finish_reason": end}])))
     };
-    let mut events = vec![delta(
-        json!({"role": "assistant", "content": ""}),
-        Value::Null,
-    )];
+    let mut events = vec![delta(json!({"role": "assistant", "content": ""}), Value::Null)];
     let words = asked.words.iter();
     events.extend(words.map(|word| delta(json!({"content": word}), Value::Null)));
     events.push(delta(json!({}), json!("stop")));
@@ -197,9 +190,7 @@ fn response(asked: &Asked) -> Value {
 
 fn response_stream(asked: &Asked) -> Answer {
     let begun = json!({"id": "resp_demo", "object": "response", "status": "in_progress"});
-    let mut events = vec![named(
-        &json!({"type": "response.created", "response": begun}),
-    )];
+    let mut events = vec![named(&json!({"type": "response.created", "response": begun}))];
     events.extend(asked.words.iter().map(|word| {
         named(&json!({
             "type": "response.output_text.delta", "item_id": "msg_demo", "output_index": 0,

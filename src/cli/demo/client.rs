@@ -42,10 +42,7 @@ pub(super) async fn send(
     if !is_stream {
         text = whole_text(&unread);
     }
-    Ok(Reply {
-        headers: head.headers,
-        text: text.trim().to_owned(),
-    })
+    Ok(Reply { headers: head.headers, text: text.trim().to_owned() })
 }
 
 // === impl Reply ===
@@ -88,9 +85,7 @@ fn said(unread: &mut Vec<u8>) -> Vec<String> {
 
 fn delta(event: &Value) -> Option<String> {
     let places = ["/choices/0/delta/content", "/delta/text", "/delta"];
-    let mut texts = places
-        .iter()
-        .filter_map(|place| event.pointer(place)?.as_str());
+    let mut texts = places.iter().filter_map(|place| event.pointer(place)?.as_str());
     texts.next().map(str::to_owned)
 }
 
@@ -102,8 +97,6 @@ fn whole_text(body: &[u8]) -> String {
         "/output/0/content/0/text",
         "/error/message",
     ];
-    let mut texts = places
-        .iter()
-        .filter_map(|place| body.pointer(place)?.as_str());
+    let mut texts = places.iter().filter_map(|place| body.pointer(place)?.as_str());
     texts.next().unwrap_or_default().to_owned()
 }

@@ -5,13 +5,8 @@
 use http::HeaderMap;
 
 /// Headers that carry credentials.
-const CREDENTIALS: [&str; 5] = [
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-];
+const CREDENTIALS: [&str; 5] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"];
 
 /// Headers, compared.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,15 +33,9 @@ pub(super) struct Body {
 
 /// Compares the headers that the client sent with those that the provider got.
 pub(super) fn headers(before: &[(&'static str, String)], after: &HeaderMap) -> Headers {
-    let mut headers = Headers {
-        changed: Vec::new(),
-        kept: Vec::new(),
-    };
+    let mut headers = Headers { changed: Vec::new(), kept: Vec::new() };
     for (name, value) in before {
-        if after
-            .get(*name)
-            .is_some_and(|now| now.as_bytes() == value.as_bytes())
-        {
+        if after.get(*name).is_some_and(|now| now.as_bytes() == value.as_bytes()) {
             headers.kept.push((*name).to_owned());
             continue;
         }
@@ -63,10 +52,7 @@ pub(super) fn headers(before: &[(&'static str, String)], after: &HeaderMap) -> H
 /// Compares bodies: one span, widened to whole members of the JSON.
 pub(super) fn body(before: &[u8], after: &[u8]) -> Body {
     if before == after {
-        return Body {
-            changed: Vec::new(),
-            kept: before.len(),
-        };
+        return Body { changed: Vec::new(), kept: before.len() };
     }
     let same = |(a, b): &(&u8, &u8)| a == b;
     let front = before.iter().zip(after).take_while(same).count();
@@ -113,10 +99,7 @@ fn shown(name: &str, value: &str) -> String {
         Some((scheme @ "Bearer", key)) => (format!("{scheme} "), key),
         _ => (String::new(), value),
     };
-    format!(
-        "{name}: {scheme}[redacted, {} characters]",
-        key.chars().count()
-    )
+    format!("{name}: {scheme}[redacted, {} characters]", key.chars().count())
 }
 
 /// Where the JSON member begins that `at` is in.
@@ -149,12 +132,7 @@ mod tests {
     fn bodies() {
         check(r#"{"a":1}"#, r#"{"a":1}"#, &[], 7);
         let renamed = [r#"- "model":"fast""#, r#"+ "model":"z/glm""#];
-        check(
-            r#"{"model":"fast","n":1}"#,
-            r#"{"model":"z/glm","n":1}"#,
-            &renamed,
-            18,
-        );
+        check(r#"{"model":"fast","n":1}"#, r#"{"model":"z/glm","n":1}"#, &renamed, 18);
         check(r#"{"n":1}"#, r#"{"o":{},"n":1}"#, &[r#"+ "o":{},"#], 7);
         check(r#"{"n":1}"#, r#"{"n":12}"#, &["+ 2"], 7);
         check("", "x", &["+ x"], 0);

@@ -83,10 +83,7 @@ pub(super) fn wrap(text: &str, indent: usize) -> Vec<String> {
 
 fn pieces(word: &str, room: usize) -> Vec<String> {
     let chars: Vec<char> = word.chars().collect();
-    chars
-        .chunks(room)
-        .map(|piece| piece.iter().collect())
-        .collect()
+    chars.chunks(room).map(|piece| piece.iter().collect()).collect()
 }
 
 #[cfg(test)]
@@ -97,10 +94,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         let text = format!("some words and {} then more words", "x".repeat(200));
         let lines = wrap(&text, 13);
-        assert!(
-            lines.iter().all(|line| line.len() + 13 <= COLUMNS),
-            "{lines:?}"
-        );
+        assert!(lines.iter().all(|line| line.len() + 13 <= COLUMNS), "{lines:?}");
         assert_eq!(lines[0], "some words and");
         let letters = |text: &str| text.replace(' ', "");
         assert_eq!(letters(&lines.concat()), letters(&text));

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
 use super::answers::{self, Answer};
-use crate::net::accept;
+use crate::net::accept::{self, Capacity};
 use crate::net::drain::{self, DrainSignal};
 use crate::net::task;
 
@@ -33,7 +33,7 @@ use crate::net::task;
 const REMEMBERED: usize = 1000;
 
 /// More than anybody opens by hand.
-const CONNECTIONS: usize = 256;
+const CAPACITY: Capacity = Capacity { connections: 256, reserved: 0 };
 
 /// The provider; it ends when dropped.
 pub(super) struct Provider {
@@ -73,23 +73,15 @@ impl Provider {
         let heard = Rc::clone(&memory);
         drop(task::spawn(async move {
             let serve = |stream| serve(stream, Rc::clone(&heard));
-            accept::run(listener, CONNECTIONS, drain, serve).await;
+            accept::run(listener, CAPACITY, drain, serve).await;
         }));
-        Ok(Self {
-            address,
-            memory,
-            _signal: signal,
-        })
+        Ok(Self { address, memory, _signal: signal })
     }
 
     /// The request that was answered under this id.
     pub(super) fn received(&self, id: &str) -> Option<Received> {
         let memory = self.memory.borrow();
-        memory
-            .requests
-            .iter()
-            .find(|request| request.id == id)
-            .cloned()
+        memory.requests.iter().find(|request| request.id == id).cloned()
     }
 
     /// Every request so far that is remembered.
@@ -159,11 +151,7 @@ struct Spoken {
 impl Spoken {
     fn new(pieces: VecDeque<Bytes>, pause: Duration) -> Self {
         let waiting = Box::pin(sleep(pause));
-        Self {
-            pieces,
-            pause,
-            waiting,
-        }
+        Self { pieces, pause, waiting }
     }
 }
 

@@ -98,20 +98,13 @@ impl Screen {
     }
 
     fn received(&self, call: &Call, received: &Received) -> io::Result<()> {
-        let host = received
-            .headers
-            .get("host")
-            .and_then(|host| host.to_str().ok());
+        let host = received.headers.get("host").and_then(|host| host.to_str().ok());
         let (method, target) = (&received.method, &received.target);
         let url = format!("{method} http://{}{target}", host.unwrap_or_default());
         self.bright("upstream", &url)?;
         let headers = compare::headers(&call.headers, &received.headers);
         self.changes("headers", &headers.changed)?;
-        let kept = format!(
-            "{} as sent: {}",
-            headers.kept.len(),
-            headers.kept.join(", ")
-        );
+        let kept = format!("{} as sent: {}", headers.kept.len(), headers.kept.join(", "));
         self.line("", &kept)?;
         self.bodies(call, received)
     }
@@ -187,12 +180,7 @@ impl Screen {
 /// One line about a call.
 pub(super) fn in_short(entry: &Entry) -> String {
     let (method, path) = (&entry.method, &entry.path);
-    format!(
-        "{method} {path} {}: {}; {}",
-        or_none(&entry.model),
-        route(entry),
-        answer(entry)
-    )
+    format!("{method} {path} {}: {}; {}", or_none(&entry.model), route(entry), answer(entry))
 }
 
 fn route(entry: &Entry) -> String {
@@ -201,10 +189,7 @@ fn route(entry: &Entry) -> String {
     };
     let (rule, provider) = (or_none(&entry.rule), or_none(&entry.provider));
     let account = or_none(&entry.account);
-    let renamed = entry
-        .model_sent
-        .as_ref()
-        .map(|model| format!(", as {model}"));
+    let renamed = entry.model_sent.as_ref().map(|model| format!(", as {model}"));
     let renamed = renamed.unwrap_or_default();
     format!("{route}, rule {rule} -> {provider}, key {account}{renamed}")
 }
@@ -212,11 +197,7 @@ fn route(entry: &Entry) -> String {
 fn answer(entry: &Entry) -> String {
     let mut parts = vec![format!("{} {}", entry.status, entry.outcome)];
     let cached = entry.cache_read_tokens.filter(|tokens| *tokens > 0);
-    parts.extend(
-        entry
-            .input_tokens
-            .map(|tokens| format!("{tokens} tokens in")),
-    );
+    parts.extend(entry.input_tokens.map(|tokens| format!("{tokens} tokens in")));
     parts.extend(cached.map(|tokens| format!("{tokens} from cache")));
     parts.extend(entry.output_tokens.map(|tokens| format!("{tokens} out")));
     match (entry.first_token_ms, entry.first_byte_ms) {

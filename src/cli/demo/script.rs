@@ -22,18 +22,10 @@ pub(super) fn calls() -> Vec<Call> {
     let chat = "/v1/chat/completions";
     vec![
         openai("OpenAI SDK: a chat, whole", chat, &question("gpt-4o-mini")),
-        openai(
-            "OpenAI SDK: a chat, streamed",
-            chat,
-            &streamed("gpt-4o-mini"),
-        ),
+        openai("OpenAI SDK: a chat, streamed", chat, &streamed("gpt-4o-mini")),
         openai("An alias of our own: `fast`", chat, &question("fast")),
         claude_code(),
-        openai(
-            "A model that no route takes",
-            chat,
-            &question("llama-9-huge"),
-        ),
+        openai("A model that no route takes", chat, &question("llama-9-huge")),
         openai("A provider that is busy", chat, &question("gpt-4o-busy")),
     ]
 }
@@ -51,21 +43,14 @@ pub(super) fn others() -> Vec<Call> {
 
 /// A call that several targets share.
 pub(super) fn shared() -> Call {
-    anthropic(
-        "Anthropic SDK: targets by weight",
-        &message("claude-sonnet-4-5"),
-    )
+    anthropic("Anthropic SDK: targets by weight", &message("claude-sonnet-4-5"))
 }
 
 /// A stream of this many words from the alias.
 pub(super) fn long(words: u32) -> Call {
     let mut body = streamed("fast");
     body["max_tokens"] = words.into();
-    openai(
-        "A reload while a stream runs",
-        "/v1/chat/completions",
-        &body,
-    )
+    openai("A reload while a stream runs", "/v1/chat/completions", &body)
 }
 
 /// A short call to the alias.
@@ -124,10 +109,7 @@ fn claude_code() -> Call {
         ("user-agent", "claude-cli/2.0.55 (external, cli)"),
         ("x-app", "cli"),
         ("anthropic-version", "2023-06-01"),
-        (
-            "anthropic-beta",
-            "claude-code-20250219,interleaved-thinking-2025-05-14",
-        ),
+        ("anthropic-beta", "claude-code-20250219,interleaved-thinking-2025-05-14"),
         ("x-claude-code-session-id", "0a1b2c3d"),
     ];
     let system = "You are Claude Code, Anthropic's official CLI for Claude.";
@@ -139,12 +121,7 @@ fn claude_code() -> Call {
         "messages": [{"role": "user", "content": "Say hello."}],
         "stream": true,
     });
-    call(
-        "Claude Code, streamed",
-        "/v1/messages?beta=true",
-        &headers,
-        &body,
-    )
+    call("Claude Code, streamed", "/v1/messages?beta=true", &headers, &body)
 }
 
 fn call(
@@ -161,10 +138,5 @@ fn call(
     ];
     headers.extend(own.iter().map(|(name, value)| (*name, (*value).to_owned())));
     headers.push(("content-length", body.len().to_string()));
-    Call {
-        title,
-        target,
-        headers,
-        body,
-    }
+    Call { title, target, headers, body }
 }

@@ -28,10 +28,7 @@ const USUAL_PORT: u16 = 8787;
 const USUAL_ADMIN_PORT: u16 = 8788;
 
 /// Nobody waits for a demo to end.
-const PACE: Pace = Pace {
-    leave_delay: Duration::ZERO,
-    grace: Duration::from_secs(2),
-};
+const PACE: Pace = Pace { leave_delay: Duration::ZERO, grace: Duration::from_secs(2) };
 
 /// All of it.
 pub(super) struct Stage {
@@ -94,20 +91,13 @@ impl Stage {
         let id = reply.header("x-request-id");
         let entry = self.journal.entry(id).await?;
         let received = id.and_then(|id| self.provider.received(id));
-        Ok(Told {
-            call,
-            received,
-            reply,
-            entry,
-        })
+        Ok(Told { call, received, reply, entry })
     }
 
     /// The version of the table that runs.
     pub(super) fn version(&self) -> String {
         let table = self.plane.table.load();
-        table
-            .as_ref()
-            .map_or_else(|| "none".to_owned(), |table| table.version.clone())
+        table.as_ref().map_or_else(|| "none".to_owned(), |table| table.version.clone())
     }
 
     /// Ends everything, as the proxy itself ends.
@@ -120,10 +110,7 @@ impl Stage {
 }
 
 fn plane(sink: LineSink) -> anyhow::Result<DataPlane> {
-    let outside = Outside {
-        log: sink,
-        egress: serve::egress(),
-    };
+    let outside = Outside { log: sink, egress: serve::egress() };
     DataPlane::start(free(USUAL_PORT), &limits(), outside)
 }
 

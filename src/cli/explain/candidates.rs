@@ -132,10 +132,7 @@ fn no_client_key(candidate: &Candidate) -> String {
     let clients = candidate.rule.clients.iter();
     let keys = clients.flat_map(|clients| &clients.keys);
     let names: Vec<&str> = keys.map(|(name, _)| &**name).collect();
-    format!(
-        "the caller presents no client key of the route ({})",
-        names.join(", ")
-    )
+    format!("the caller presents no client key of the route ({})", names.join(", "))
 }
 
 fn guarded(guard: Option<&Candidate>) -> String {

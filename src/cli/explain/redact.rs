@@ -11,15 +11,8 @@ use percent_encoding::percent_decode_str;
 use crate::table::{Endpoint, Scheme};
 
 /// Names of headers and parameters that carry keys, or parts of such names.
-const TELLING: [&str; 7] = [
-    "auth",
-    "cookie",
-    "credential",
-    "passw",
-    "secret",
-    "signature",
-    "token",
-];
+const TELLING: [&str; 7] =
+    ["auth", "cookie", "credential", "passw", "secret", "signature", "token"];
 
 /// What a caller's own credential is called.
 pub(super) const CALLERS: &str = "caller's key";
@@ -124,10 +117,7 @@ mod tests {
         let base = "https://example.com/v1?api-version=1";
         let endpoint = Endpoint::parse(Api::OpenAi, base, Trust::System).unwrap();
         let sent = http::uri::PathAndQuery::from_static(sent);
-        assert_eq!(
-            url(&endpoint, &sent, key),
-            format!("https://example.com{expected}")
-        );
+        assert_eq!(url(&endpoint, &sent, key), format!("https://example.com{expected}"));
     }
 
     #[test]

@@ -118,9 +118,7 @@ pub(super) fn tell(table: &Table, given: Given) -> Story {
         warnings: given.warnings,
         call: CallStory::of(&request, given.origin),
         rule: None,
-        outcome: Outcome::Forwarded {
-            targets: Vec::new(),
-        },
+        outcome: Outcome::Forwarded { targets: Vec::new() },
         candidates: Vec::new(),
     };
     let outcome = task(ask, path).and_then(|task| story.follow(table, task, request));
@@ -156,12 +154,7 @@ impl Story {
     ) -> Result<Outcome, Failure> {
         self.call.api = Some(operation.api.as_str());
         let (parts, body) = request.into_parts();
-        let head = Head {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
-            operation,
-        };
+        let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
         let call = intake::read(table, head, body)?;
         self.call.model = call.model.as_ref().map(ModelStory::of);
         let found = route::find(table, &call);
@@ -241,9 +234,6 @@ impl ModelStory {
 
 impl Answer {
     fn of(body: &Bytes) -> Self {
-        Self {
-            status: 200,
-            body: refusal::json(body),
-        }
+        Self { status: 200, body: refusal::json(body) }
     }
 }

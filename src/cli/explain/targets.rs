@@ -148,11 +148,7 @@ impl TargetStory {
 
     fn follow(&mut self, call: &Call<Bytes>, choice: &Choice) {
         let named = call.model.as_ref().map(|model| model.name.clone());
-        let rename = choice
-            .plan
-            .rename
-            .as_ref()
-            .map(|rename| rename.name.to_string());
+        let rename = choice.plan.rename.as_ref().map(|rename| rename.name.to_string());
         // A call that names no model is not given one.
         self.model = named.map(|named| rename.unwrap_or(named));
         match prepare::outline(call.clone(), choice) {
@@ -231,17 +227,10 @@ fn changes(before: &HeaderMap, after: &HeaderMap, label: &str) -> Vec<HeaderChan
     let change = |name: &header::HeaderName| {
         let shown = |map: &HeaderMap, label: &str| -> Vec<String> {
             let values = map.get_all(name).iter();
-            values
-                .map(|value| redact::header(name, value, label))
-                .collect()
+            values.map(|value| redact::header(name, value, label)).collect()
         };
         let (before, after) = (shown(before, redact::CALLERS), shown(after, label));
-        HeaderChange {
-            name: name.to_string(),
-            change: Change::of(&before, &after),
-            before,
-            after,
-        }
+        HeaderChange { name: name.to_string(), change: Change::of(&before, &after), before, after }
     };
     names.into_values().map(change).collect()
 }

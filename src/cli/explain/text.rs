@@ -58,19 +58,14 @@ impl Page<'_> {
 
     fn call(&mut self, call: &CallStory) -> io::Result<()> {
         let title = format!("{} {}", call.method, call.path);
-        writeln!(
-            self.out,
-            "{}",
-            self.look.paint(Paint::Strong, &plain(&title))
-        )?;
+        writeln!(self.out, "{}", self.look.paint(Paint::Strong, &plain(&title)))?;
         if let Some(api) = call.api {
             self.line("api", api)?;
         }
         match &call.model {
-            Some(model) => self.line(
-                "model",
-                &format!("{}, in the {}", model.name, model.found_in),
-            )?,
+            Some(model) => {
+                self.line("model", &format!("{}, in the {}", model.name, model.found_in))?
+            }
             None if call.api.is_some() => self.line("model", "none")?,
             None => {}
         }
@@ -90,11 +85,7 @@ impl Page<'_> {
 
     fn rule(&mut self, rule: &RuleStory) -> io::Result<()> {
         let title = format!("rule {}", rule.name);
-        self.heading(
-            Paint::Strong,
-            &title,
-            &format!(" of LlmRoute {}", rule.route),
-        )?;
+        self.heading(Paint::Strong, &title, &format!(" of LlmRoute {}", rule.route))?;
         self.line("match", &format!("{} ({})", rule.asks, rule.place))?;
         match &rule.client {
             Some(client) => self.line("client", client),
@@ -141,10 +132,7 @@ impl Page<'_> {
             (CredentialOf::Caller, _) => self.line("key", "the caller's own"),
             (CredentialOf::Account, [account]) => {
                 let presented = account.presented.as_deref();
-                self.line(
-                    "account",
-                    presented.map_or("none: no key is sent", |_| &account.name),
-                )
+                self.line("account", presented.map_or("none: no key is sent", |_| &account.name))
             }
             (CredentialOf::Account, accounts) => self.accounts(accounts),
         }
@@ -194,10 +182,7 @@ impl Page<'_> {
             label = "";
         }
         if target.asks_for_usage {
-            self.line(
-                label,
-                "the usage that this asks for is taken out of the stream again",
-            )?;
+            self.line(label, "the usage that this asks for is taken out of the stream again")?;
             label = "";
         }
         match target.body_edits.is_empty() {

@@ -61,11 +61,7 @@ fn check(text: &str, expected: &[&str]) {
 /// The names of the objects that came through.
 fn names(manifests: &Manifests) -> Vec<String> {
     let routes = manifests.world.routes.iter().map(|route| &route.metadata);
-    let providers = manifests
-        .world
-        .providers
-        .iter()
-        .map(|provider| &provider.metadata);
+    let providers = manifests.world.providers.iter().map(|provider| &provider.metadata);
     let name = |meta: &ObjectMeta| {
         let [namespace, name] = [&meta.namespace, &meta.name].map(|part| part.as_deref().unwrap());
         format!("{namespace}/{name}")
@@ -75,11 +71,7 @@ fn names(manifests: &Manifests) -> Vec<String> {
 
 fn is_key(manifests: &Manifests, secret: (&str, &str), key: &str, value: &str) -> bool {
     let data = &manifests.world.secrets[&(secret.0.to_owned(), secret.1.to_owned())];
-    data[key]
-        .as_ref()
-        .unwrap()
-        .digest()
-        .matches(&Digest::of(value.as_bytes()))
+    data[key].as_ref().unwrap().digest().matches(&Digest::of(value.as_bytes()))
 }
 
 #[test]
@@ -104,10 +96,7 @@ fn takes_the_three_kinds_from_everywhere_in_the_folder() {
     let manifests = read(&dir);
     assert_eq!(manifests.findings, []);
     assert!(!manifests.is_broken());
-    assert_eq!(
-        names(&manifests),
-        ["default/chat", "default/listed", "team/groq"]
-    );
+    assert_eq!(names(&manifests), ["default/chat", "default/listed", "team/groq"]);
     assert!(is_key(&manifests, ("default", "s"), "a", "one"));
     assert!(is_key(&manifests, ("default", "s"), "b", "two"));
     assert_eq!(manifests.world.workloads, Workloads::Ignored);
@@ -156,14 +145,8 @@ fn every_fault_is_told_with_its_place_and_hides_nothing_else() {
 fn documents_say_what_they_are() {
     let incomplete = "it is no manifest: complete or remove it";
     for (text, expected) in [
-        (
-            "a: 1\n",
-            format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}"),
-        ),
-        (
-            "[]\n",
-            format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}"),
-        ),
+        ("a: 1\n", format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}")),
+        ("[]\n", format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}")),
         (
             "apiVersion: pillion.dev/v1\nkind: LlmRoute\n",
             "a.yaml:1:1: this kind is known in another apiVersion only: write apiVersion: \
@@ -213,19 +196,13 @@ fn of_two_objects_with_one_name_the_first_counts() {
          counts: remove or rename one of the two",
         file.display()
     );
-    assert_eq!(
-        found(&dir),
-        [expected.replace(&format!("{}/", dir.path().display()), "")]
-    );
+    assert_eq!(found(&dir), [expected.replace(&format!("{}/", dir.path().display()), "")]);
     assert_eq!(names(&read(&dir)), ["default/chat"]);
 }
 
 #[test]
 fn metadata_is_strict_too() {
-    let text = ROUTE.replace(
-        "{name: chat}",
-        "{name: chat, lables: {a: b}, labels: [canary]}",
-    );
+    let text = ROUTE.replace("{name: chat}", "{name: chat, lables: {a: b}, labels: [canary]}");
     check(
         &text,
         &[

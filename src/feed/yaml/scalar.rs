@@ -69,19 +69,14 @@ fn integer(text: &str) -> Option<Number> {
     let magnitude = i128::from_str_radix(digits, base).ok()?;
     let value = if negative { -magnitude } else { magnitude };
     let signed = i64::try_from(value).map(Number::from);
-    signed
-        .or_else(|_| u64::try_from(value).map(Number::from))
-        .ok()
+    signed.or_else(|_| u64::try_from(value).map(Number::from)).ok()
 }
 
 /// A float of YAML 1.1 that JSON can say: `.inf` and `.nan` stay text, and so fail as a number.
 fn float(text: &str) -> Option<Number> {
     let is_float = |byte: u8| byte.is_ascii_digit() || b"+-.eE_".contains(&byte);
     let unsigned = text.trim_start_matches(['-', '+']);
-    let begins = unsigned
-        .bytes()
-        .find(|byte| *byte != b'.')
-        .is_some_and(|b| b.is_ascii_digit());
+    let begins = unsigned.bytes().find(|byte| *byte != b'.').is_some_and(|b| b.is_ascii_digit());
     if !begins || !text.bytes().all(is_float) || text.len() - unsigned.len() > 1 {
         return None;
     }

@@ -31,19 +31,14 @@ pub(super) fn skip_string(rest: &[u8], Escaped(escaped): Escaped) -> Skip {
         }
         at += length + 2;
     }
-    Skip::Open {
-        escaped: at > rest.len(),
-    }
+    Skip::Open { escaped: at > rest.len() }
 }
 
 // === impl Text ===
 
 impl Default for Text {
     fn default() -> Self {
-        Self {
-            bytes: [0; TEXT],
-            length: 0,
-        }
+        Self { bytes: [0; TEXT], length: 0 }
     }
 }
 

@@ -17,31 +17,17 @@ const CALL_SECONDS: &[f64] = &[
     0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0,
 ];
 /// From 1 ms (a local model) to 80 s (long reasoning before the first word).
-const FIRST_SECONDS: &[f64] = &[
-    0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0,
-];
+const FIRST_SECONDS: &[f64] =
+    &[0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0];
 /// 400 to 1 tokens a second, as OpenTelemetry advises for time per output token.
-const PER_TOKEN_SECONDS: &[f64] = &[
-    0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5,
-];
+const PER_TOKEN_SECONDS: &[f64] =
+    &[0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
 /// Pillion's own part: microseconds for a small body, milliseconds for megabytes.
-const OVERHEAD_SECONDS: &[f64] = &[
-    0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 1.0,
-];
+const OVERHEAD_SECONDS: &[f64] =
+    &[0.000_025, 0.000_05, 0.000_1, 0.000_2, 0.000_4, 0.000_8, 0.001_6, 0.005, 0.02, 0.1, 1.0];
 /// Powers of four, as OpenTelemetry advises for token counts.
-const TOKENS: &[f64] = &[
-    1.0,
-    4.0,
-    16.0,
-    64.0,
-    256.0,
-    1024.0,
-    4096.0,
-    16384.0,
-    65536.0,
-    262_144.0,
-    1_048_576.0,
-];
+const TOKENS: &[f64] =
+    &[1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262_144.0, 1_048_576.0];
 
 /// The labels of every family here.
 const CALL_LABELS: [&str; 6] = [
@@ -211,20 +197,13 @@ impl Series {
 
     /// Notes a time in seconds.
     pub fn observe(&self, clock: Clock, seconds: f64) {
-        let histogram = self.clocks[clock as usize].get_or_init(|| {
-            self.metrics
-                .clock(clock)
-                .with_label_values(&self.values(&[]))
-        });
+        let histogram = self.clocks[clock as usize]
+            .get_or_init(|| self.metrics.clock(clock).with_label_values(&self.values(&[])));
         histogram.observe(seconds);
     }
 
     fn values<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
-        self.labels
-            .iter()
-            .map(|label| &**label)
-            .chain(more.iter().copied())
-            .collect()
+        self.labels.iter().map(|label| &**label).chain(more.iter().copied()).collect()
     }
 }
 
@@ -282,12 +261,7 @@ pub struct SeriesKey {
 impl SeriesCache {
     /// The series of `key`, made by `make` when it is new.
     pub fn get(&self, key: SeriesKey, make: impl FnOnce() -> Series) -> Rc<Series> {
-        Rc::clone(
-            self.0
-                .borrow_mut()
-                .entry(key)
-                .or_insert_with(|| Rc::new(make())),
-        )
+        Rc::clone(self.0.borrow_mut().entry(key).or_insert_with(|| Rc::new(make())))
     }
 
     /// Forgets everything: the addresses belong to a table that is gone.

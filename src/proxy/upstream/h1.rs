@@ -46,12 +46,7 @@ pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
         .await?;
     let now = Instant::now();
     let driver = Driver(Some(connection));
-    Ok(Box::new(Connection {
-        sender,
-        driver,
-        idle_since: now,
-        opened: now,
-    }))
+    Ok(Box::new(Connection { sender, driver, idle_since: now, opened: now }))
 }
 
 // === impl Connection ===
@@ -91,10 +86,7 @@ impl Connection {
 impl Driver {
     /// Moves bytes. An error or end of the connection reaches its user through the answer.
     fn poll(&mut self, cx: &mut Context<'_>) {
-        let ended = self
-            .0
-            .as_mut()
-            .is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
+        let ended = self.0.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
         if ended {
             self.0 = None;
         }

@@ -94,15 +94,8 @@ impl Pool {
 
     /// Shares a new connection.
     pub(super) fn add_h2(&self, origin: &OriginKey, connection: &h2::Connection) {
-        let shared = Shared {
-            connection: connection.clone(),
-            opened: Instant::now(),
-        };
-        self.h2
-            .borrow_mut()
-            .entry(origin.clone())
-            .or_default()
-            .push(shared);
+        let shared = Shared { connection: connection.clone(), opened: Instant::now() };
+        self.h2.borrow_mut().entry(origin.clone()).or_default().push(shared);
     }
 
     fn tidy(&self) {
@@ -133,11 +126,7 @@ impl Lease {
         pool: &Rc<Pool>,
         origin: &OriginKey,
     ) -> Self {
-        Self {
-            connection,
-            pool: Rc::clone(pool),
-            origin: origin.clone(),
-        }
+        Self { connection, pool: Rc::clone(pool), origin: origin.clone() }
     }
 
     /// The connection.

@@ -7,7 +7,7 @@ use http::{Method, Uri};
 use pillion::llm::json::BodyScanner;
 use pillion::llm::operation::{self, Ask};
 use pillion::net::budget::Budget;
-use pillion::proxy::intake::{Call, CallBody, Head, Model, Place};
+use pillion::proxy::call::{Call, CallBody, Head, Model, Place};
 use pillion::proxy::prepare::prepare;
 use pillion::proxy::route::choose;
 use pillion::table::Scheme;
@@ -49,16 +49,10 @@ fn call(asked: &Asked) -> Call {
     let uri: Uri = asked.target.parse().unwrap();
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("application/json"));
-    headers.insert(
-        "authorization",
-        HeaderValue::from_static("Bearer the-callers-own"),
-    );
+    headers.insert("authorization", HeaderValue::from_static("Bearer the-callers-own"));
     headers.insert("x-api-key", HeaderValue::from_static("the-callers-own"));
     for (name, value) in asked.headers {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     let Ask::Call(operation) = operation::ask(&Method::POST, uri.path(), &headers) else {
         panic!("{}: no call", asked.target);
@@ -67,17 +61,12 @@ fn call(asked: &Asked) -> Call {
     let mut scanner = BodyScanner::default();
     scanner.feed(&body);
     let facts = scanner.finish().unwrap();
-    let model = facts.model.as_ref().map(|member| Model {
-        name: member.name.clone(),
-        place: Place::Json(member.span.clone()),
-    });
+    let model = facts
+        .model
+        .as_ref()
+        .map(|member| Model { name: member.name.clone(), place: Place::Json(member.span.clone()) });
     Call {
-        head: Head {
-            method: Method::POST,
-            uri,
-            headers,
-            operation,
-        },
+        head: Head { method: Method::POST, uri, headers, operation },
         model,
         facts,
         body: CallBody::Held(vec![body], Budget::new(1 << 20).open()),
@@ -86,49 +75,25 @@ fn call(asked: &Asked) -> Call {
 
 /// Every credential that goes upstream, with the variable's name for its placeholder.
 fn credentials(headers: &HeaderMap) -> String {
-    let names = [
-        "authorization",
-        "x-api-key",
-        "api-key",
-        "x-goog-api-key",
-        "cookie",
-    ];
+    let names = ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"];
     let sent = names.iter().flat_map(|name| {
         let values = headers.get_all(*name).iter();
         values.map(move |value| format!("{name}: {}", value.to_str().unwrap()))
     });
-    let sent: Vec<String> = sent
-        .map(|line| line.replace(&placeholder(""), "$"))
-        .collect();
-    if sent.is_empty() {
-        "none".to_owned()
-    } else {
-        sent.join("; ")
-    }
+    let sent: Vec<String> = sent.map(|line| line.replace(&placeholder(""), "$")).collect();
+    if sent.is_empty() { "none".to_owned() } else { sent.join("; ") }
 }
 
 #[track_caller]
 fn check(asked: &Asked, expected: &str) {
-    assert_eq!(
-        routed(asked),
-        expected,
-        "{} {}",
-        asked.example,
-        asked.target
-    );
+    assert_eq!(routed(asked), expected, "{} {}", asked.example, asked.target);
 }
 
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages?beta=true";
 
 const fn asked(example: &'static str, target: &'static str, model: &'static str) -> Asked {
-    Asked {
-        example,
-        target,
-        model,
-        headers: &[],
-        draw: 0,
-    }
+    Asked { example, target, model, headers: &[], draw: 0 }
 }
 
 #[test]
@@ -191,24 +156,12 @@ fn claude_code_openrouter() {
     };
     let small = asked(example, MESSAGES, "claude-haiku-4-5");
     check(&small, &openrouter("z-ai/glm-4.5-air"));
-    check(
-        &Asked { draw: 79, ..small },
-        &openrouter("z-ai/glm-4.5-air"),
-    );
+    check(&Asked { draw: 79, ..small }, &openrouter("z-ai/glm-4.5-air"));
     let small = asked(example, MESSAGES, "claude-haiku-4-5");
-    check(
-        &Asked { draw: 80, ..small },
-        &openrouter("anthropic/claude-haiku-4.5"),
-    );
+    check(&Asked { draw: 80, ..small }, &openrouter("anthropic/claude-haiku-4.5"));
     let sonnet = "anthropic/claude-sonnet-4.5";
-    check(
-        &asked(example, MESSAGES, "claude-sonnet-4-5"),
-        &openrouter(sonnet),
-    );
-    check(
-        &asked(example, MESSAGES, "claude-fast"),
-        &openrouter("qwen/qwen3-coder"),
-    );
+    check(&asked(example, MESSAGES, "claude-sonnet-4-5"), &openrouter(sonnet));
+    check(&asked(example, MESSAGES, "claude-fast"), &openrouter("qwen/qwen3-coder"));
     check(&asked(example, MESSAGES, sonnet), &openrouter(sonnet));
     check(&asked(example, MESSAGES, "gpt-4o"), "no_route");
 }

@@ -43,10 +43,7 @@ pub(crate) fn doors(house: &House) -> Vec<Breach> {
     let Some(file) = house.files.iter().find(|file| file.path == HOME) else {
         return Vec::new();
     };
-    let mut ways = Ways {
-        file,
-        breaches: Vec::new(),
-    };
+    let mut ways = Ways { file, breaches: Vec::new() };
     ways.visit_file(&file.syntax);
     ways.breaches
 }
@@ -59,11 +56,7 @@ pub(crate) fn callers(house: &House) -> Vec<Breach> {
 pub(crate) fn judge_callers(house: &House, expected: &[(&str, usize)]) -> Vec<Breach> {
     let mut expected: BTreeMap<&str, usize> = expected.iter().copied().collect();
     let mut breaches = Vec::new();
-    for file in house
-        .files
-        .iter()
-        .filter(|file| file.path != HOME && !file.is_test())
-    {
+    for file in house.files.iter().filter(|file| file.path != HOME && !file.is_test()) {
         let lines = calls(file);
         let wanted = expected.remove(file.path.as_str()).unwrap_or(0);
         if lines.len() != wanted {
@@ -71,9 +64,7 @@ pub(crate) fn judge_callers(house: &House, expected: &[(&str, usize)]) -> Vec<Br
             breaches.push(breach(&file.path, lines.last().copied().unwrap_or(1), what));
         }
     }
-    let gone = expected
-        .into_keys()
-        .map(|path| breach(path, 1, "listed, but gone".to_owned()));
+    let gone = expected.into_keys().map(|path| breach(path, 1, "listed, but gone".to_owned()));
     breaches.extend(gone);
     breaches
 }
@@ -119,8 +110,7 @@ struct Ways<'a> {
 
 impl Ways<'_> {
     fn tell(&mut self, ident: &syn::Ident, what: String) {
-        self.breaches
-            .push(breach(&self.file.path, ident.span().start().line, what));
+        self.breaches.push(breach(&self.file.path, ident.span().start().line, what));
     }
 }
 
@@ -129,10 +119,7 @@ impl<'ast> Visit<'ast> for Ways<'_> {
         let name = item.sig.ident.to_string();
         let listed = DOORS.contains(&name.as_str()) || HARMLESS.contains(&name.as_str());
         if !matches!(item.vis, syn::Visibility::Inherited) && !listed {
-            self.tell(
-                &item.sig.ident,
-                format!("`{name}` is a new way out of a Secret"),
-            );
+            self.tell(&item.sig.ident, format!("`{name}` is a new way out of a Secret"));
         }
     }
 
@@ -140,10 +127,7 @@ impl<'ast> Visit<'ast> for Ways<'_> {
         if let Some((_, path, _)) = &item.trait_ {
             let name = &path.segments.last().unwrap().ident;
             if is_keeper(&item.self_ty) && !TRAITS.iter().any(|allowed| name == allowed) {
-                self.tell(
-                    name,
-                    format!("a type that holds key material implements `{name}`"),
-                );
+                self.tell(name, format!("a type that holds key material implements `{name}`"));
             }
         }
         visit::visit_item_impl(self, item);
@@ -151,21 +135,12 @@ impl<'ast> Visit<'ast> for Ways<'_> {
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
         if !KEEPERS.iter().any(|keeper| item.ident == keeper) {
-            let what = format!(
-                "`{}` is not listed as a type that may hold key material",
-                item.ident
-            );
+            let what =
+                format!("`{}` is not listed as a type that may hold key material", item.ident);
             return self.tell(&item.ident, what);
         }
-        if item
-            .fields
-            .iter()
-            .any(|field| !matches!(field.vis, syn::Visibility::Inherited))
-        {
-            self.tell(
-                &item.ident,
-                format!("`{}` has a field that others can read", item.ident),
-            );
+        if item.fields.iter().any(|field| !matches!(field.vis, syn::Visibility::Inherited)) {
+            self.tell(&item.ident, format!("`{}` has a field that others can read", item.ident));
         }
         for name in derives(&item.attrs) {
             if !["Clone", "Copy"].iter().any(|allowed| name == allowed) {
@@ -190,18 +165,10 @@ fn is_keeper(item: &syn::Type) -> bool {
 
 fn derives(attributes: &[syn::Attribute]) -> Vec<syn::Ident> {
     let mut names = Vec::new();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("derive"))
-    {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
         attribute
             .parse_nested_meta(|meta| {
-                names.extend(
-                    meta.path
-                        .segments
-                        .last()
-                        .map(|segment| segment.ident.clone()),
-                );
+                names.extend(meta.path.segments.last().map(|segment| segment.ident.clone()));
                 Ok(())
             })
             .unwrap();
