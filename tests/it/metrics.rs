@@ -48,10 +48,7 @@ impl Proxy {
     fn start(manifests: &Manifests) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
         command.args(["proxy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-        command
-            .arg("--manifests")
-            .arg(manifests.path())
-            .args(["--access-log", "off"]);
+        command.arg("--manifests").arg(manifests.path()).args(["--access-log", "off"]);
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -61,20 +58,13 @@ impl Proxy {
         });
         let started = started.expect("the proxy has ended");
         let address = |name: &str| started[name].as_str().unwrap().parse().unwrap();
-        Self {
-            listen: address("proxy"),
-            admin: address("admin"),
-            child,
-        }
+        Self { listen: address("proxy"), admin: address("admin"), child }
     }
 
     fn page(&self) -> String {
         let answer = Client::connect(self.admin).get("/metrics", &[]);
         let (head, text) = (&answer.head, answer.text());
-        assert_eq!(
-            head.header("content-type"),
-            Some("text/plain; version=0.0.4; charset=utf-8")
-        );
+        assert_eq!(head.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         text.to_owned()
     }
 }
@@ -145,11 +135,7 @@ impl Family {
             return;
         };
         let labels = labels.rsplit_once('}').unwrap().0;
-        for label in labels
-            .trim_end_matches(',')
-            .split("\",")
-            .filter(|label| !label.is_empty())
-        {
+        for label in labels.trim_end_matches(',').split("\",").filter(|label| !label.is_empty()) {
             let (name, value) = label.split_once("=\"").unwrap();
             let value = value.trim_end_matches('"');
             if name != "le" {
@@ -174,18 +160,10 @@ fn written(families: &BTreeMap<String, Family>) -> String {
          that no manifest declares is\n`other`, and what no rule took is `none`.\n",
     );
     let quoted = |names: &mut dyn Iterator<Item = &String>| {
-        names
-            .map(|name| format!("`{name}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
+        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
     for (name, family) in families {
-        let Family {
-            kind,
-            help,
-            labels,
-            buckets,
-        } = family;
+        let Family { kind, help, labels, buckets } = family;
         write!(text, "\n## `{name}`\n\nA {kind}. {help}\n").unwrap();
         if !labels.is_empty() {
             write!(text, "\nLabels: {}.\n", quoted(&mut labels.iter())).unwrap();
@@ -201,37 +179,25 @@ fn written(families: &BTreeMap<String, Family>) -> String {
 #[test]
 fn the_documented_metrics_are_those_of_a_real_page() {
     let page = page_after_calls();
-    assert!(
-        !page.contains("made-up-by-the-caller"),
-        "a caller's word became a label"
-    );
+    assert!(!page.contains("made-up-by-the-caller"), "a caller's word became a label");
     assert!(page.contains(r#"gen_ai_request_model="declared""#));
     let families = families(&page);
     super::bless::check(&root().join("docs/metrics.md"), &written(&families));
     let told: BTreeSet<&str> = families.keys().map(String::as_str).collect();
     let source = std::fs::read_to_string(root().join("src/proxy/metrics.rs")).unwrap();
-    assert_eq!(
-        told,
-        registered(&source),
-        "a family that these calls do not touch"
-    );
+    assert_eq!(told, registered(&source), "a family that these calls do not touch");
 }
 
 /// The names of families in the code: what begins as they do and is no label.
 fn registered(source: &str) -> BTreeSet<&str> {
     let quoted = source.split('"').skip(1).step_by(2);
     let begins = |text: &str| text.starts_with("pillion_") || text.starts_with("gen_ai_");
-    let is_name = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    };
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let labels = [
         "gen_ai_provider_name",
         "gen_ai_request_model",
         "gen_ai_operation_name",
         "gen_ai_token_type",
     ];
-    quoted
-        .filter(|text| begins(text) && is_name(text) && !labels.contains(text))
-        .collect()
+    quoted.filter(|text| begins(text) && is_name(text) && !labels.contains(text)).collect()
 }
