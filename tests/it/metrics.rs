@@ -2,13 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use super::support::client::Client;
-use super::support::manifests::Manifests;
+use super::support::proxy::Proxy;
 use super::support::upstream::{LAST_CHUNK, STREAM_HEAD, Upstream, chunk};
 
 const ROUTE: &str = "
@@ -37,45 +33,6 @@ struct Family {
     buckets: Vec<String>,
 }
 
-/// A proxy as a process; killed when dropped.
-struct Proxy {
-    child: Child,
-    listen: SocketAddr,
-    admin: SocketAddr,
-}
-
-impl Proxy {
-    fn start(manifests: &Manifests) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
-        command.args(["proxy", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-        command.arg("--manifests").arg(manifests.path()).args(["--access-log", "off"]);
-        command.stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let started = log.find_map(|line| {
-            let line: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
-            (line["message"] == "listening").then_some(line)
-        });
-        let started = started.expect("the proxy has ended");
-        let address = |name: &str| started[name].as_str().unwrap().parse().unwrap();
-        Self { listen: address("proxy"), admin: address("admin"), child }
-    }
-
-    fn page(&self) -> String {
-        let answer = Client::connect(self.admin).get("/metrics", &[]);
-        let (head, text) = (&answer.head, answer.text());
-        assert_eq!(head.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
-        text.to_owned()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A stream with every type of token.
 fn provider() -> Upstream {
     Upstream::start(|connection| {
@@ -97,17 +54,17 @@ fn provider() -> Upstream {
 
 fn page_after_calls() -> String {
     let upstream = provider();
-    let manifests = Manifests::new();
-    manifests.write("all.yaml", &ROUTE.replace("UPSTREAM", &upstream.url()));
-    let proxy = Proxy::start(&manifests);
-    let mut client = Client::connect(proxy.listen);
+    let proxy = Proxy::start(&ROUTE.replace("UPSTREAM", &upstream.url()));
+    let mut client = proxy.client();
     for model in ["declared", "made-up-by-the-caller"] {
         let body = format!(r#"{{"model":"{model}","stream":true,"messages":[]}}"#);
         let json = [("content-type", "application/json")];
         let answer = client.post("/v1/chat/completions", &json, &body);
         assert_eq!((answer.status(), answer.is_whole()), (200, true));
     }
-    proxy.page()
+    // A call's books are closed when its line is in the log.
+    proxy.wait_access_log(2);
+    proxy.metrics()
 }
 
 fn families(page: &str) -> BTreeMap<String, Family> {
