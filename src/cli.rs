@@ -9,6 +9,7 @@ pub mod crds;
 pub mod demo;
 pub mod explain;
 mod keys;
+mod options;
 mod proxy;
 mod reload;
 mod serve;

@@ -9,7 +9,7 @@ use http::StatusCode;
 use hyper_util::client::proxy::matcher::Matcher;
 use prometheus::{Encoder, Registry, TextEncoder};
 
-use super::args::LimitArgs;
+use super::options::LimitArgs;
 use crate::net::admin::{self, Audience, Page, Written};
 use crate::net::budget::Budget;
 use crate::net::drain::{self, Drain, DrainSignal, Stage};

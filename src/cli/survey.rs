@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::SourceArgs;
 use super::keys;
+use super::options::SourceArgs;
 use crate::compile::{ObjectId, Severity, compile};
 use crate::feed::{Finding, Folder};
 use crate::table::Table;

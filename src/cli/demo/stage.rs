@@ -11,7 +11,7 @@ use super::journal::{self, Entry, Journal};
 use super::provider::{Provider, Received};
 use super::screen::Screen;
 use super::script::Call;
-use crate::cli::args::LimitArgs;
+use crate::cli::options::LimitArgs;
 use crate::cli::reload::Reloader;
 use crate::cli::serve::{self, DataPlane, Outside};
 use crate::cli::signals::{Pace, Signals};
