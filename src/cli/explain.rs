@@ -16,6 +16,7 @@ mod text;
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::survey::{self, Fate, Survey, SurveyArgs};
@@ -31,12 +32,12 @@ pub struct ExplainArgs {
     #[command(flatten)]
     survey: SurveyArgs,
 
-    #[command(flatten)]
-    call: CallArgs,
-
     /// How to tell it
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
     output: Format,
+
+    #[command(flatten)]
+    call: CallArgs,
 }
 
 /// What becomes of the call?
@@ -79,6 +80,9 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 /// When the arguments make no call, or `out` cannot be written.
 pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::Result<Verdict> {
     let survey = survey::take(&args.survey)?;
+    if let ([], [finding, ..]) = (&*survey.objects, &*survey.findings) {
+        bail!("there is nothing to explain a call by: {finding}");
+    }
     let mut story = story::tell(&survey.table, call::make(&args.call)?);
     story.warnings.extend(fate(&survey));
     match args.output {
@@ -94,11 +98,14 @@ pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::R
 /// What is said of manifests that have errors.
 fn fate(survey: &Survey) -> Option<String> {
     let errors = match survey.count(Severity::Error) {
+        0 => return None,
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     };
     let what = match survey.fate {
-        Fate::Runs => return None,
+        Fate::Runs => {
+            "keys are missing or not usable; with --no-keys the missing ones are taken to be there"
+        }
         Fate::RunsAtStart => {
             "a proxy that starts with them does as told here, one that runs already keeps its \
              last good table"

@@ -167,8 +167,8 @@ impl Painted<'_> {
 impl fmt::Display for Painted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.codes {
-            Some(codes) => write!(f, "\x1b[{codes}m{}\x1b[0m", self.text)?,
-            None => f.write_str(self.text)?,
+            Some(codes) if !self.text.is_empty() => write!(f, "\x1b[{codes}m{}\x1b[0m", self.text)?,
+            Some(_) | None => f.write_str(self.text)?,
         }
         let missing = self.width.saturating_sub(self.text.chars().count());
         write!(f, "{:missing$}", "")

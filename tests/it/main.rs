@@ -4,6 +4,12 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod check;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

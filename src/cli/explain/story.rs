@@ -50,6 +50,7 @@ pub(super) struct CallStory {
 
 /// The model that a call names.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ModelStory {
     pub(super) name: String,
     /// Where it stands.
