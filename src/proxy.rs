@@ -8,6 +8,7 @@
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 
 pub mod body;
+pub mod call;
 pub mod credentials;
 pub mod cut;
 pub mod failure;
@@ -15,6 +16,7 @@ pub mod headers;
 pub mod intake;
 pub mod metrics;
 pub mod models;
+pub mod outgoing;
 pub mod pipeline;
 pub mod prepare;
 pub mod record;

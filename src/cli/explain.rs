@@ -1,9 +1,9 @@
 //! `pillion explain`: where a call would go and why, without sending it.
 //!
 //! Reading order: [`call`] (the call, from arguments), [`story`] (what the proxy would do with it),
-//! with [`targets`], [`candidates`], [`refusal`] and [`redact`]; [`text`] (the story for people). Every decision is
-//! made by the functions of `proxy` that the data plane calls; here they are only told. No key is
-//! ever shown, neither the providers' nor the caller's.
+//! with [`targets`], [`candidates`], [`refusal`] and [`redact`]; [`text`] (the story for people).
+//! Every decision is made by the functions of `proxy` that the data plane calls; here they are only
+//! told. No key is ever shown, neither the providers' nor the caller's.
 
 mod call;
 mod candidates;
@@ -23,7 +23,6 @@ use super::survey::{self, Fate, Survey, SurveyArgs};
 use super::terminal::{self, Format, Look};
 use crate::compile::Severity;
 use call::CallArgs;
-use story::{Outcome, Story};
 
 /// Which call, by which manifests.
 #[derive(Debug, Clone, Args)]
@@ -68,10 +67,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let mut told = Vec::new();
     let verdict = explain(args, &mut told, Look::of_stdout())?;
     terminal::print(&told)?;
-    Ok(match verdict {
-        Verdict::Served => ExitCode::SUCCESS,
-        Verdict::Refused => ExitCode::FAILURE,
-    })
+    Ok(verdict.exit_code())
 }
 
 /// Explains.
@@ -92,7 +88,10 @@ pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::R
         }
         Format::Text => text::write(&story, out, look)?,
     }
-    Ok(verdict(&story))
+    Ok(match story.outcome.is_refused() {
+        true => Verdict::Refused,
+        false => Verdict::Served,
+    })
 }
 
 /// What is said of manifests that have errors.
@@ -102,7 +101,12 @@ fn fate(survey: &Survey) -> Option<String> {
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     };
-    let what = match survey.fate {
+    let what = said_of(survey.fate);
+    Some(format!("the manifests have {errors} (`pillion check` lists them): {what}"))
+}
+
+fn said_of(fate: Fate) -> &'static str {
+    match fate {
         Fate::Runs => {
             "keys are missing or not usable; with --no-keys the missing ones are taken to be there"
         }
@@ -113,18 +117,16 @@ fn fate(survey: &Survey) -> Option<String> {
         Fate::Rejected => {
             "no proxy runs them; what is told here is what the readable part of them says"
         }
-    };
-    Some(format!(
-        "the manifests have {errors} (`pillion check` lists them): {what}"
-    ))
+    }
 }
 
-fn verdict(story: &Story) -> Verdict {
-    match &story.outcome {
-        Outcome::Answered(_) => Verdict::Served,
-        Outcome::Forwarded { targets } if targets.iter().all(|t| t.refused.is_none()) => {
-            Verdict::Served
+// === impl Verdict ===
+
+impl Verdict {
+    fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Served => ExitCode::SUCCESS,
+            Self::Refused => ExitCode::FAILURE,
         }
-        Outcome::Forwarded { .. } | Outcome::Refused(_) => Verdict::Refused,
     }
 }

@@ -47,13 +47,11 @@ fn one(mapping: &str) -> anyhow::Result<GivenKey> {
     });
     let Some((namespace, secret, key, variable)) = parts else {
         bail!(
-            "--key {mapping}: write NAMESPACE/SECRET/KEY=VARIABLE, for example default/anthropic/api-key=ANTHROPIC_API_KEY"
+            "--key {mapping}: write NAMESPACE/SECRET/KEY=VARIABLE, for example \
+             default/anthropic/api-key=ANTHROPIC_API_KEY"
         );
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "cli is where the environment is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "cli is where the environment is read")]
     let value = std::env::var(variable)
         .with_context(|| format!("--key {mapping}: the variable {variable} is not set"))?;
     Ok(GivenKey {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::SourceArgs;
 use super::keys;
+use super::options::SourceArgs;
 use crate::compile::{ObjectId, Severity, compile};
 use crate::feed::{Finding, Folder};
 use crate::table::Table;
@@ -23,8 +23,8 @@ pub(super) struct SurveyArgs {
 
     /// Assume that every key that is referred to exists; for manifests whose Secrets are elsewhere
     ///
-    /// Each missing key is taken to be NAMESPACE/SECRET/KEY: a caller with a client key of a route is
-    /// one that sends this text.
+    /// Each missing key is taken to be NAMESPACE/SECRET/KEY: a caller with a client key of a route
+    /// is one that sends this text.
     #[arg(long)]
     no_keys: bool,
 }
@@ -80,12 +80,7 @@ pub(super) fn take(args: &SurveyArgs) -> anyhow::Result<Survey> {
     }
     // Stable: what stands in one place stays in the order in which it was found.
     findings.sort_by_key(|finding| (finding.place.is_none(), finding.place.clone()));
-    Ok(Survey {
-        objects,
-        findings,
-        table: compiled.table,
-        fate,
-    })
+    Ok(Survey { objects, findings, table: compiled.table, fate })
 }
 
 fn nothing(folder: &Path) -> Finding {

@@ -114,18 +114,15 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 
 /// Control characters, and those that turn the direction of what follows.
 fn plays(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns || matches!(character, '\u{200e}' | '\u{200f}')
 }
 
 // === impl Look ===
 
 impl Look {
     /// For a pipe without colours; what tests compare.
-    pub const PLAIN: Self = Self {
-        layout: Layout::Pipe,
-        colour: Colour::Off,
-    };
+    pub const PLAIN: Self = Self { layout: Layout::Pipe, colour: Colour::Off };
 
     /// As standard output and the environment want it.
     pub fn of_stdout() -> Self {
@@ -147,11 +144,7 @@ impl Look {
             Colour::On => Some(paint.codes()),
             Colour::Off => None,
         };
-        Painted {
-            text,
-            codes,
-            width: 0,
-        }
+        Painted { text, codes, width: 0 }
     }
 }
 
@@ -218,10 +211,7 @@ impl Wishes {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cli is where the environment is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "cli is where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -263,10 +253,7 @@ mod tests {
 
     #[test]
     fn widths_are_of_characters_and_not_of_colours() {
-        let coloured = Look {
-            layout: Layout::Terminal,
-            colour: Colour::On,
-        };
+        let coloured = Look { layout: Layout::Terminal, colour: Colour::On };
         let shown = coloured.paint(Paint::Good, "‹x›").to_width(5).to_string();
         assert_eq!(shown, "\u{1b}[32m‹x›\u{1b}[0m  ");
         let shown = Look::PLAIN.paint(Paint::Good, "ab").to_width(4).to_string();

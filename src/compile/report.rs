@@ -88,11 +88,7 @@ pub(super) fn in_order<T: ResourceExt>(objects: &[T]) -> Vec<&T> {
 
 /// Which object it is, as faults say it.
 pub(super) fn object_id<T: ResourceExt>(kind: ResourceKind, object: &T) -> ObjectId {
-    ObjectId {
-        kind,
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-    }
+    ObjectId { kind, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
 }
 
 /// Which object it is, checked. An object without a proper name is left out.
@@ -110,8 +106,5 @@ pub(super) fn object_ref(object: &ObjectId, faults: &mut Vec<Fault>) -> Option<O
     };
     let namespace = parse("namespace", &object.namespace);
     let name = parse("name", &object.name);
-    Some(ObjectRef {
-        namespace: namespace?,
-        name: name?,
-    })
+    Some(ObjectRef { namespace: namespace?, name: name? })
 }

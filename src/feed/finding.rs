@@ -90,13 +90,7 @@ impl Sources {
         }
         let mut fields = HashMap::from([(String::new(), node.at)]);
         index(node, "", &mut fields);
-        self.objects.insert(
-            object.clone(),
-            Source {
-                file: file.clone(),
-                fields,
-            },
-        );
+        self.objects.insert(object.clone(), Source { file: file.clone(), fields });
         Ok(())
     }
 }
@@ -135,11 +129,7 @@ fn index(node: &Node, path: &str, fields: &mut HashMap<String, Position>) {
 
 impl Place {
     pub(super) fn new(file: &Arc<Path>, Position { line, column }: Position) -> Self {
-        Self {
-            file: file.clone(),
-            line,
-            column,
-        }
+        Self { file: file.clone(), line, column }
     }
 }
 
@@ -178,11 +168,7 @@ mod tests {
         let text = "kind: LlmRoute\nspec:\n  rules:\n  - name: a\n    targets: []\n  - name: b\n";
         let node = yaml::documents(text).remove(0).ok().unwrap();
         let kind = ResourceKind::LlmRoute;
-        let id = ObjectId {
-            kind,
-            namespace: "default".into(),
-            name: "chat".into(),
-        };
+        let id = ObjectId { kind, namespace: "default".into(), name: "chat".into() };
         let mut sources = Sources::default();
         let file: Arc<Path> = Path::new("r.yaml").into();
         sources.insert(&id, &file, &node).unwrap();
@@ -196,17 +182,10 @@ mod tests {
             ("", "r.yaml:1:1"),
             ("metadata.name", "r.yaml:1:1"),
         ] {
-            assert_eq!(
-                sources.locate(&id, path).unwrap().to_string(),
-                expected,
-                "{path}"
-            );
+            assert_eq!(sources.locate(&id, path).unwrap().to_string(), expected, "{path}");
         }
         assert!(sources.insert(&id, &file, &node).is_err());
-        let other = ObjectId {
-            name: "other".into(),
-            ..id
-        };
+        let other = ObjectId { name: "other".into(), ..id };
         assert_eq!(sources.locate(&other, ""), None);
     }
 }

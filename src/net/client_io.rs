@@ -25,11 +25,7 @@ pub struct ClientIo {
 impl ClientIo {
     /// Ends with an error when a write has been blocked for `write_idle`.
     pub fn new(stream: TcpStream, write_idle: Duration) -> Self {
-        Self {
-            stream,
-            write_idle,
-            blocked: None,
-        }
+        Self { stream, write_idle, blocked: None }
     }
 
     fn watch<T>(

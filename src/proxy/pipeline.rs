@@ -7,8 +7,9 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::body::ReplyBody;
+use super::call::Head;
 use super::failure::Failure;
-use super::intake::{self, Head};
+use super::intake;
 use super::models;
 use super::prepare::prepare;
 use super::record::Observation;
@@ -57,16 +58,9 @@ async fn forward(
     let mut cut = worker.cut_signal();
     let table = worker.table().ok_or(Failure::NotReady)?;
     let (parts, body) = request.into_parts();
-    let head = Head {
-        method: parts.method,
-        uri: parts.uri,
-        headers: parts.headers,
-        operation,
-    };
+    let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
     books.asked(&head);
-    let call = cut
-        .bound(intake::take(worker, &table, head, body))
-        .await??;
+    let call = cut.bound(intake::take(worker, &table, head, body)).await??;
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
@@ -75,17 +69,15 @@ async fn forward(
     let mut timing = Timing::default();
     let origin = &choice.plan.endpoint.origin;
     let sending =
-        worker
-            .upstreams
-            .send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
+        worker.upstreams.send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
     let answered = cut.bound(sending).await;
     books.sent(&timing);
     let answer = answered??;
     books.seen.head = Some(Instant::now());
-    Ok(Reply::Relayed(Relayed {
+    Ok(Reply::Relayed(Box::new(Relayed {
         answer,
         plan: choice.plan,
         operation,
         usage: prepared.usage,
-    }))
+    })))
 }

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use super::call::{Call, Head};
 use super::credentials::{self, Carried, Presented};
 use super::failure::{Failure, Missing};
-use super::intake::{Call, Head};
 use crate::llm::Api;
 use crate::secret::Digest;
 use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table, Weighted};
@@ -56,12 +56,7 @@ pub fn find<'a, B>(table: &'a Table, call: &'a Call<B>) -> Result<Found<'a>, Fai
     let digests = digests(table, &presented);
     let facts = facts(call, &digests);
     match table.candidates.lookup(&facts) {
-        Match::Rule { rule, client } => Ok(Found {
-            rule,
-            client,
-            table,
-            presented,
-        }),
+        Match::Rule { rule, client } => Ok(Found { rule, client, table, presented }),
         Match::Unauthorized(_) => Err(Failure::Unauthorized),
         Match::None => Err(no_route(head, facts.model)),
     }
@@ -93,10 +88,7 @@ pub fn plans(rule: &Rule, api: Api) -> Result<&Weighted<Arc<Plan>>, Failure> {
     let forwarding = match &rule.action {
         Action::Forward(forwarding) => forwarding,
         Action::Refuse(why) => {
-            return Err(Failure::Unservable(format!(
-                "LlmRoute {}: {why}",
-                rule.route
-            )));
+            return Err(Failure::Unservable(format!("LlmRoute {}: {why}", rule.route)));
         }
     };
     forwarding.plans[api as usize].as_ref().ok_or_else(|| {

@@ -19,11 +19,12 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::body::ReplyBody;
 use super::failure::Failure;
+use super::metrics::OneMore;
 use super::pipeline::serve_call;
 use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
 use crate::llm::shapes;
-use crate::net::accept;
+use crate::net::accept::{self, Capacity};
 use crate::net::client_io::ClientIo;
 use crate::net::drain::{Drain, Stage};
 use crate::net::task::LocalExecutor;
@@ -40,11 +41,11 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
-    let connections = worker.shared.limits.connections;
+    let capacity = Capacity { connections: worker.shared.limits.connections, reserved: 0 };
     let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
-        accept::run(listener, connections, drain.clone(), move |stream| {
+        accept::run(listener, capacity, drain.clone(), move |stream| {
             serve(stream, Rc::clone(&worker), drain.clone())
         })
     };
@@ -59,18 +60,14 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
     drain.reached(Stage::Cut).await;
     let count = worker.cut.fire();
     if count > 0 {
-        tracing::warn!(
-            calls = count,
-            "the grace is over: calls under way end with an error"
-        );
+        tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
 
 async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     let limits = worker.shared.limits;
-    let open = worker.shared.metrics.open_connections.clone();
-    open.inc();
+    let _open = OneMore::of(&worker.shared.metrics.open_connections);
     let io = TokioIo::new(ClientIo::new(stream, limits.write_idle));
     let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
     let builder = builder(limits.head_timeout);
@@ -84,7 +81,6 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
             let _ = connection.await;
         }
     }
-    open.dec();
 }
 
 fn builder(head_timeout: Duration) -> Builder<LocalExecutor> {
@@ -114,13 +110,11 @@ async fn guarded(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
     let mut call = pin!(serve_call(worker, request));
-    let caught = poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-            Err(_) => Poll::Ready(Err(())),
-        },
-    );
+    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+        Err(_) => Poll::Ready(Err(())),
+    });
     Ok(caught.await.unwrap_or_else(|()| {
         panics.inc();
         internal()
@@ -134,8 +128,6 @@ fn internal() -> Response<ReplyBody> {
     let body: Bytes = shapes::error_body(Dialect::OpenAi, kind, status.as_u16(), &told);
     let mut response = Response::new(ReplyBody::Own(Some(body)));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

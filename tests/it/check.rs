@@ -8,10 +8,7 @@ use pillion::cli::terminal::{Colour, Layout, Look};
 
 use crate::snapshots;
 
-const TERMINAL: Look = Look {
-    layout: Layout::Terminal,
-    colour: Colour::Off,
-};
+const TERMINAL: Look = Look { layout: Layout::Terminal, colour: Colour::Off };
 
 fn told(args: &CheckArgs, look: Look) -> String {
     let mut out = Vec::new();
@@ -56,11 +53,9 @@ fn the_examples_pass_strictly() {
 
 #[test]
 fn the_binary_ends_with_0_1_or_2() {
-    for (case, more, code) in [
-        ("clean", "--strict", 0),
-        ("faults", "--strict", 1),
-        ("clean", "--nope", 2),
-    ] {
+    for (case, more, code) in
+        [("clean", "--strict", 0), ("faults", "--strict", 1), ("clean", "--nope", 2)]
+    {
         let run = Command::new(env!("CARGO_BIN_EXE_pillion"))
             .args(["check", &format!("tests/fixtures/check/{case}"), more])
             .output()

@@ -7,10 +7,7 @@ use pillion::cli::terminal::{Colour, Layout, Look};
 
 use crate::snapshots;
 
-const COLOURED: Look = Look {
-    layout: Layout::Terminal,
-    colour: Colour::On,
-};
+const COLOURED: Look = Look { layout: Layout::Terminal, colour: Colour::On };
 
 fn told(args: &ExplainArgs, look: Look) -> String {
     let mut out = Vec::new();
@@ -27,11 +24,9 @@ fn says_what_the_fixtures_say() {
 #[test]
 fn no_key_and_no_prompt_is_ever_shown() {
     for snapshot in snapshots::all("explain") {
-        for (more, look) in [
-            (&[][..], Look::PLAIN),
-            (&[], COLOURED),
-            (&["--output", "json"], Look::PLAIN),
-        ] {
+        for (more, look) in
+            [(&[][..], Look::PLAIN), (&[], COLOURED), (&["--output", "json"], Look::PLAIN)]
+        {
             let name = snapshot.name();
             if more.is_empty() || !std::fs::read_to_string(&name).unwrap().contains("-o") {
                 let told = told(&snapshot.parse(more), look);

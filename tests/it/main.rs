@@ -4,9 +4,27 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod bless;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
+mod crds;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod explain;
+#[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod headers;
+#[cfg(test)]
+mod models;
+#[cfg(test)]
+mod paths;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

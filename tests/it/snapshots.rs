@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser};
 
+use crate::bless;
+
 /// One `.args` file.
 pub(crate) struct Snapshot {
     args: PathBuf,
@@ -22,22 +24,17 @@ struct Line<A: Args> {
 
 /// Runs `command` on every case of an area, and compares.
 pub(crate) fn check<A: Args>(area: &str, command: impl Fn(&A) -> String) {
-    let mut wrong = Vec::new();
     for snapshot in all(area) {
         let out = command(&snapshot.parse(&[]));
-        wrong.extend(snapshot.judge(&out));
+        bless::check(&snapshot.args.with_extension("out"), &out);
     }
-    assert!(wrong.is_empty(), "BLESS=1 accepts:\n{}", wrong.join("\n"));
 }
 
 /// Every `.args` file of an area, in the order of their paths.
 pub(crate) fn all(area: &str) -> Vec<Snapshot> {
     let area = Path::new("tests/fixtures").join(area);
     let mut paths: Vec<PathBuf> = entries(&area).iter().flat_map(|c| entries(c)).collect();
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "args")
-    });
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "args"));
     paths.sort();
     assert!(!paths.is_empty(), "no case in {}", area.display());
     paths.into_iter().map(|args| Snapshot { args }).collect()
@@ -46,37 +43,20 @@ pub(crate) fn all(area: &str) -> Vec<Snapshot> {
 /// Arguments as the binary would take them.
 pub(crate) fn parse<A: Args>(line: &[&str]) -> A {
     let line = ["pillion"].iter().chain(line);
-    Line::<A>::try_parse_from(line)
-        .unwrap_or_else(|error| panic!("{error}"))
-        .args
+    Line::<A>::try_parse_from(line).unwrap_or_else(|error| panic!("{error}")).args
 }
 
 impl Snapshot {
     /// The arguments, with `more`.
     pub(crate) fn parse<A: Args>(&self, more: &[&str]) -> A {
         let case = self.args.parent().unwrap().to_str().unwrap();
-        let text = fs::read_to_string(&self.args)
-            .unwrap()
-            .replace("{case}", case);
+        let text = fs::read_to_string(&self.args).unwrap().replace("{case}", case);
         let line: Vec<&str> = [case].into_iter().chain(text.lines()).collect();
         parse(&[line.as_slice(), more].concat())
     }
 
     pub(crate) fn name(&self) -> String {
         self.args.display().to_string()
-    }
-
-    fn judge(&self, out: &str) -> Option<String> {
-        let path = self.args.with_extension("out");
-        if std::env::var_os("BLESS").is_some() {
-            fs::write(&path, out).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        let differs = expected.lines().zip(out.lines()).position(|(a, b)| a != b);
-        let line = differs.unwrap_or_else(|| expected.lines().count().min(out.lines().count()));
-        let (was, is) = (expected.lines().nth(line), out.lines().nth(line));
-        (expected != out)
-            .then(|| format!("{}:{}: was {was:?}, is {is:?}", path.display(), line + 1))
     }
 }
 

@@ -7,11 +7,14 @@ pub(crate) mod client;
 pub(crate) mod gate;
 pub(crate) mod h2;
 pub(crate) mod manifests;
+pub(crate) mod proxy;
+pub(crate) mod refusal;
 pub(crate) mod stream;
 mod tests;
 pub(crate) mod tls;
 pub(crate) mod upstream;
 pub(crate) mod wire;
+pub(crate) mod yaml;
 
 use std::time::Duration;
 

@@ -75,10 +75,7 @@ pub(super) fn make(args: &CallArgs) -> anyhow::Result<Given> {
     let method = Method::from_bytes(args.method.to_ascii_uppercase().as_bytes())
         .with_context(|| format!("--method {}: this is no method", args.method))?;
     let uri: Uri = args.path.parse().map_err(|error| {
-        anyhow!(
-            "--path {}: {error}: write a path such as /v1/messages",
-            args.path
-        )
+        anyhow!("--path {}: {error}: write a path such as /v1/messages", args.path)
     })?;
     let mut headers = HeaderMap::new();
     for line in &args.headers {
@@ -93,11 +90,7 @@ pub(super) fn make(args: &CallArgs) -> anyhow::Result<Given> {
     let mut request = Request::new(body);
     (*request.method_mut(), *request.uri_mut()) = (method, uri);
     *request.headers_mut() = headers;
-    Ok(Given {
-        request,
-        origin,
-        warnings: odd(args, &ask, origin),
-    })
+    Ok(Given { request, origin, warnings: odd(args, &ask, origin) })
 }
 
 /// A line as `curl -H` takes it. What is wrong is told without the value, which may be a key.
@@ -145,14 +138,11 @@ fn renamed(body: Bytes, model: Option<&str>) -> anyhow::Result<Bytes> {
     let mut scanner = BodyScanner::default();
     scanner.feed(&body);
     let facts = scanner.finish().context("--model with --body")?;
-    let member = facts
-        .model
-        .context("--model with --body: the body has no `model` to put it into")?;
+    let member =
+        facts.model.context("--model with --body: the body has no `model` to put it into")?;
     let with = json::quoted(model);
     let at = member.span;
-    Ok(json::splice(&[body], &[Splice { at, with }])
-        .concat()
-        .into())
+    Ok(json::splice(&[body], &[Splice { at, with }]).concat().into())
 }
 
 /// The smallest body that the operation takes; nothing for uploads and the like.

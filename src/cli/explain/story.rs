@@ -14,8 +14,9 @@ use super::redact;
 use super::refusal::{self, Refusal};
 use super::targets::{self, TargetStory};
 use crate::llm::operation::{self, Operation};
+use crate::proxy::call::{Call, Head, Model, Place};
 use crate::proxy::failure::Failure;
-use crate::proxy::intake::{self, Call, Head, Model, Place};
+use crate::proxy::intake;
 use crate::proxy::task::{Task, task};
 use crate::proxy::{credentials, models, route};
 use crate::table::Table;
@@ -118,15 +119,26 @@ pub(super) fn tell(table: &Table, given: Given) -> Story {
         warnings: given.warnings,
         call: CallStory::of(&request, given.origin),
         rule: None,
-        outcome: Outcome::Forwarded {
-            targets: Vec::new(),
-        },
+        outcome: Outcome::Forwarded { targets: Vec::new() },
         candidates: Vec::new(),
     };
     let outcome = task(ask, path).and_then(|task| story.follow(table, task, request));
     story.outcome =
         outcome.unwrap_or_else(|failure| Outcome::Refused(Refusal::of(&failure, dialect)));
     story
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// Is the call refused, be it by one of several targets?
+    pub(super) fn is_refused(&self) -> bool {
+        match self {
+            Self::Answered(_) => false,
+            Self::Forwarded { targets } => targets.iter().any(|target| target.refused.is_some()),
+            Self::Refused(_) => true,
+        }
+    }
 }
 
 // === impl Story ===
@@ -156,12 +168,7 @@ impl Story {
     ) -> Result<Outcome, Failure> {
         self.call.api = Some(operation.api.as_str());
         let (parts, body) = request.into_parts();
-        let head = Head {
-            method: parts.method,
-            uri: parts.uri,
-            headers: parts.headers,
-            operation,
-        };
+        let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
         let call = intake::read(table, head, body)?;
         self.call.model = call.model.as_ref().map(ModelStory::of);
         let found = route::find(table, &call);
@@ -225,15 +232,17 @@ impl CallStory {
 
 impl ModelStory {
     fn of(model: &Model) -> Self {
-        Self {
-            name: model.name.clone(),
-            found_in: match model.place {
-                Place::Json(_) => "body",
-                Place::Form(_) => "form",
-                Place::Path(_) => "path",
-                Place::Sealed => "compressed body",
-            },
-        }
+        let (name, found_in) = (model.name.clone(), words(&model.place));
+        Self { name, found_in }
+    }
+}
+
+fn words(place: &Place) -> &'static str {
+    match place {
+        Place::Json(_) => "body",
+        Place::Form(_) => "form",
+        Place::Path(_) => "path",
+        Place::Sealed => "compressed body",
     }
 }
 
@@ -241,9 +250,6 @@ impl ModelStory {
 
 impl Answer {
     fn of(body: &Bytes) -> Self {
-        Self {
-            status: 200,
-            body: refusal::json(body),
-        }
+        Self { status: 200, body: refusal::json(body) }
     }
 }

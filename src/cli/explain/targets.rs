@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::redact;
 use super::refusal::Refusal;
 use crate::llm::json::{self, Splice};
+use crate::proxy::call::Call;
 use crate::proxy::credentials::Carried;
-use crate::proxy::intake::Call;
 use crate::proxy::prepare::{self, Outline};
 use crate::proxy::reply::UsageAsked;
 use crate::proxy::route::{Choice, Found};
@@ -149,11 +149,7 @@ impl TargetStory {
 
     fn follow(&mut self, call: &Call<Bytes>, choice: &Choice) {
         let named = call.model.as_ref().map(|model| model.name.clone());
-        let rename = choice
-            .plan
-            .rename
-            .as_ref()
-            .map(|rename| rename.name.to_string());
+        let rename = choice.plan.rename.as_ref().map(|rename| rename.name.to_string());
         // A call that names no model is not given one.
         self.model = named.map(|named| rename.unwrap_or(named));
         match prepare::outline(call.clone(), choice) {
@@ -234,20 +230,26 @@ fn changes(before: &HeaderMap, after: &HeaderMap, choice: &Choice) -> Vec<Header
 
 /// Whose value it is, if it must not be shown.
 fn owner(name: &HeaderName, value: &HeaderValue, before: &HeaderMap, choice: &Choice) -> String {
-    let of_account = match &choice.account.credential {
-        Credential::Header { name: of_key, .. } => of_key == name,
-        Credential::None | Credential::Query { .. } => false,
-    };
-    if of_account && choice.carried == Carried::Account {
+    if is_accounts(name, choice) {
         return key_of(&choice.account);
     }
-    let of_caller = match &choice.carried {
-        Carried::Headers(own) => own.iter().any(|(own, _)| own == name),
-        Carried::Account | Carried::ClientQuery => false,
-    };
-    match of_caller || before.get_all(name).iter().any(|sent| sent == value) {
+    match is_callers(name, choice) || before.get_all(name).iter().any(|sent| sent == value) {
         true => redact::CALLERS.to_owned(),
         false => "set by the provider's headers".to_owned(),
+    }
+}
+
+fn is_accounts(name: &HeaderName, choice: &Choice) -> bool {
+    match (&choice.carried, &choice.account.credential) {
+        (Carried::Account, Credential::Header { name: of_key, .. }) => of_key == name,
+        _ => false,
+    }
+}
+
+fn is_callers(name: &HeaderName, choice: &Choice) -> bool {
+    match &choice.carried {
+        Carried::Headers(own) => own.iter().any(|(own, _)| own == name),
+        Carried::Account | Carried::ClientQuery => false,
     }
 }
 
@@ -255,12 +257,7 @@ fn owner(name: &HeaderName, value: &HeaderValue, before: &HeaderMap, choice: &Ch
 
 impl HeaderChange {
     fn new(name: &HeaderName, before: Vec<String>, after: Vec<String>) -> Self {
-        Self {
-            name: name.to_string(),
-            change: Change::of(&before, &after),
-            before,
-            after,
-        }
+        Self { name: name.to_string(), change: Change::of(&before, &after), before, after }
     }
 }
 

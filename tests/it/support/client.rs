@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::stream::Stream;
-use super::wire::{Body, End, Framing, Head, Piece, Wire};
+use super::wire::{Body, End, Framing, Head, Piece, Transcript, Wire};
 
 /// One connection.
 pub(crate) struct Client {
@@ -27,10 +27,16 @@ impl Client {
     }
 
     pub(crate) fn over(stream: Stream) -> Self {
-        Self {
-            wire: Wire::new(stream),
-            body: Body::new(Framing::None),
-        }
+        Self::on(Wire::new(stream))
+    }
+
+    /// As [`connect`](Self::connect), with a copy of every byte of the answers.
+    pub(crate) fn copying(address: SocketAddr, transcript: Transcript) -> Self {
+        Self::on(Wire::copying(Stream::connect(address).unwrap(), transcript))
+    }
+
+    fn on(wire: Wire) -> Self {
+        Self { wire, body: Body::new(Framing::None) }
     }
 
     /// Sends bytes as they are.
@@ -57,11 +63,7 @@ impl Client {
     /// The head of the next answer, as soon as it is there.
     #[track_caller]
     pub(crate) fn head(&mut self) -> Head {
-        let head = self
-            .wire
-            .head()
-            .unwrap()
-            .unwrap_or_else(|| panic!("closed without an answer"));
+        let head = self.wire.head().unwrap().unwrap_or_else(|| panic!("closed without an answer"));
         self.body = Body::new(match head.status() {
             100..200 | 204 | 304 => Framing::None,
             _ => head.framing(Framing::UntilClose),
@@ -88,6 +90,18 @@ impl Client {
         let head = self.head();
         self.body = Body::new(Framing::None);
         head
+    }
+
+    /// The next bytes, not read as HTTP/1.1: at least `count`, or `None` when the peer closes first.
+    pub(crate) fn raw(&mut self, count: usize) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while bytes.len() < count {
+            match self.wire.some().unwrap() {
+                more if more.is_empty() => return None,
+                more => bytes.extend_from_slice(&more),
+            }
+        }
+        Some(bytes)
     }
 
     /// Has the peer closed without sending anything more? Waits for it.
