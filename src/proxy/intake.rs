@@ -4,8 +4,8 @@
 //! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
 //! rule asks for the model in a multipart form.
 //!
-//! What is read is decided and understood by pure code; [`take`] feeds it from a connection, [`read`]
-//! from bytes, for `pillion explain`.
+//! What is read is decided and understood by pure code; [`take`] feeds it from a connection,
+//! [`read`] from bytes, for `pillion explain`.
 
 use std::ops::Range;
 

@@ -7,11 +7,15 @@ mod bless;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -22,6 +26,8 @@ mod metrics;
 mod models;
 #[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
