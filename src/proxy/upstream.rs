@@ -16,9 +16,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Held, Outgoing, Passing};
@@ -261,8 +261,12 @@ struct Parts {
 
 impl Parts {
     fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
-        self.headers
-            .insert(http::header::HOST, origin.host_header.clone());
+        self.headers.insert(HOST, origin.host_header.clone());
+        if expects_a_body(&self.method) && body.is_end_stream() {
+            // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
+            self.headers
+                .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
@@ -286,6 +290,10 @@ impl Parts {
         *request.headers_mut() = self.headers;
         request
     }
+}
+
+fn expects_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
 /// How an exchange failed.
