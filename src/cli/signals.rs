@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::net::drain::{DrainSignal, Stage};
 
@@ -42,23 +43,24 @@ impl Signals {
         }
     }
 
-    /// Leads the workers to their end, stage by stage; another signal ends the waiting.
+    /// Leads the workers to their end, stage by stage; another signal ends the waiting, whatever
+    /// stage it is at.
     pub(super) async fn wind_down(&mut self, workers: &DrainSignal, pace: Pace) {
-        workers.advance(Stage::Leaving);
-        self.pause(pace.leave_delay).await;
-        workers.advance(Stage::Draining);
         tokio::select! {
-            () = workers.all_gone() => return,
-            () = self.pause(pace.grace) => {}
+            () = in_stages(workers, pace) => {}
+            () = self.next() => tracing::warn!("a second signal: the grace is over"),
         }
         workers.advance(Stage::Cut);
         workers.all_gone().await;
     }
+}
 
-    async fn pause(&mut self, time: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(time) => {}
-            () = self.next() => {}
-        }
+async fn in_stages(workers: &DrainSignal, pace: Pace) {
+    workers.advance(Stage::Leaving);
+    sleep(pace.leave_delay).await;
+    workers.advance(Stage::Draining);
+    tokio::select! {
+        () = workers.all_gone() => {}
+        () = sleep(pace.grace) => {}
     }
 }

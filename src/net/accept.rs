@@ -1,8 +1,12 @@
 //! The accept loop: takes connections while it may, pauses when it must, never spins.
+//!
+//! A loop may keep descriptors aside, so that it still accepts when others have used up the rest
+//! (FAULTS 60): a probe must not fail because callers are many.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
+use std::os::unix::net::UnixDatagram;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,38 +20,66 @@ use super::task;
 /// that nobody notices.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How many connections a loop takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// At most so many at once; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// So many can be opened even when the process has no descriptors left.
+    pub reserved: usize,
+}
+
 /// How many connections this loop has open.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Open(Rc<OpenInner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OpenInner {
     count: Cell<usize>,
     one_less: Notify,
+    reserve: Reserve,
+}
+
+/// Descriptors that are held by sockets without use, to be closed when one is needed.
+#[derive(Debug)]
+struct Reserve {
+    size: usize,
+    kept: RefCell<Vec<UnixDatagram>>,
+}
+
+/// Is the loop pausing? An episode is logged once, not with every try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accepting {
+    Freely,
+    Pausing,
 }
 
 /// One connection's share of the count.
 struct Slot(Open);
 
 /// Accepts until the drain begins, then waits until every connection has ended. `serve` runs each
-/// connection; at `limit` open ones, further ones wait in the kernel's queue.
-pub async fn run<S, F>(listener: TcpListener, limit: usize, mut drain: Drain, serve: S)
+/// connection.
+pub async fn run<S, F>(listener: TcpListener, capacity: Capacity, mut drain: Drain, serve: S)
 where
     S: Fn(TcpStream) -> F,
     F: Future<Output = ()> + 'static,
 {
-    let open = Open::default();
+    let open = Open::new(capacity.reserved);
+    let mut accepting = Accepting::Freely;
     loop {
         let next = async {
-            open.below(limit).await;
+            open.below(capacity.connections).await;
             listener.accept().await
         };
         tokio::select! {
             biased;
             () = drain.reached(Stage::Draining) => break,
             accepted = next => match accepted {
-                Ok((stream, _)) => start(&open, stream, &serve),
-                Err(error) => after(&error).await,
+                Ok((stream, _)) => {
+                    accepting.goes_on();
+                    start(&open, stream, &serve);
+                }
+                Err(error) => accepting.failed(&error, &open).await,
             },
         }
     }
@@ -70,23 +102,72 @@ where
     }));
 }
 
-/// A connection that was reset before it was accepted is nobody's problem; anything else (out of
-/// descriptors or memory) passes when other connections end.
-async fn after(error: &io::Error) {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused => {}
-        _ => {
-            tracing::warn!(%error, "cannot accept connections, pausing");
-            tokio::time::sleep(PAUSE).await;
+// === impl Accepting ===
+
+impl Accepting {
+    /// A connection that was reset before it was accepted is nobody's problem; anything else (out
+    /// of descriptors or memory) passes when other connections end.
+    async fn failed(&mut self, error: &io::Error, open: &Open) {
+        use io::ErrorKind as E;
+        match error.kind() {
+            E::ConnectionAborted | E::ConnectionReset | E::ConnectionRefused => {}
+            _ if open.0.reserve.give() => {}
+            _ => {
+                if *self == Self::Freely {
+                    tracing::warn!(%error, "cannot accept connections, pausing");
+                }
+                *self = Self::Pausing;
+                tokio::time::sleep(PAUSE).await;
+            }
         }
+    }
+
+    fn goes_on(&mut self) {
+        if *self == Self::Pausing {
+            tracing::info!("accepting connections again");
+        }
+        *self = Self::Freely;
+    }
+}
+
+// === impl Reserve ===
+
+impl Reserve {
+    fn new(size: usize) -> Self {
+        let kept = RefCell::default();
+        let reserve = Self { size, kept };
+        reserve.fill();
+        reserve
+    }
+
+    /// Takes what there is, up to the full reserve.
+    fn fill(&self) {
+        let mut kept = self.kept.borrow_mut();
+        while kept.len() < self.size {
+            match UnixDatagram::unbound() {
+                Ok(socket) => kept.push(socket),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Frees one descriptor, if any is left.
+    fn give(&self) -> bool {
+        self.kept.borrow_mut().pop().is_some()
     }
 }
 
 // === impl Open ===
 
 impl Open {
+    fn new(reserved: usize) -> Self {
+        Self(Rc::new(OpenInner {
+            count: Cell::new(0),
+            one_less: Notify::new(),
+            reserve: Reserve::new(reserved),
+        }))
+    }
+
     async fn below(&self, limit: usize) {
         while self.0.count.get() >= limit {
             self.0.one_less.notified().await;
@@ -104,5 +185,21 @@ impl Drop for Slot {
         let inner = &self.0.0;
         inner.count.set(inner.count.get() - 1);
         inner.one_less.notify_one();
+        // At once, before anybody else takes the descriptor that has just been freed.
+        inner.reserve.fill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_gives_what_it_has_and_fills_up_again() {
+        let reserve = Reserve::new(2);
+        assert!(reserve.give() && reserve.give() && !reserve.give());
+        reserve.fill();
+        assert!(reserve.give());
+        assert!(!Reserve::new(0).give());
     }
 }

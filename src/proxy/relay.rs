@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::failure::{Failure, Phase};
+use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::silence::{Silence, Sound};
 use super::upstream::{Lease, chain};
-use super::worker::OpenStream;
 use crate::llm::Api;
 use crate::llm::shapes;
 use crate::llm::tap::{AnswerTap, End};
@@ -38,7 +38,7 @@ pub struct Relay {
     state: State,
     /// What is said to clients that count; taken when the books are closed.
     observation: Option<Observation>,
-    _open: OpenStream,
+    _open: OneMore,
 }
 
 /// What is looked at in an answer.
@@ -50,10 +50,13 @@ pub enum Watch {
     Nothing,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum State {
     /// Bytes come from the upstream.
     Flowing,
+    /// The connection breaks at the next poll: hyper throws away what it has not written, so it is
+    /// given a turn to write what came before.
+    Breaking(io::Error),
     /// The last frame has been handed out.
     Over,
 }
@@ -76,7 +79,7 @@ pub struct Parts {
     /// The call's books.
     pub observation: Observation,
     /// The count of open streams.
-    pub open: OpenStream,
+    pub open: OneMore,
 }
 
 type Polled = Poll<Option<io::Result<Frame<Bytes>>>>;
@@ -108,8 +111,8 @@ impl Relay {
 
     /// The next frame for the client.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Polled {
-        if self.state == State::Over {
-            return Poll::Ready(None);
+        if !matches!(self.state, State::Flowing) {
+            return Poll::Ready(self.last_word());
         }
         loop {
             match self.poll_source(cx) {
@@ -120,7 +123,7 @@ impl Relay {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     let how = chain(&error);
-                    return self.broke_off(Failure::UpstreamBroken(how));
+                    return self.broke_off(cx, Failure::UpstreamBroken(how));
                 }
                 Poll::Ready(None) => return self.ended(cx),
                 Poll::Pending => return self.silent(cx),
@@ -128,9 +131,16 @@ impl Relay {
         }
     }
 
+    fn last_word(&mut self) -> Option<io::Result<Frame<Bytes>>> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Breaking(error) => Some(Err(error)),
+            State::Flowing | State::Over => None,
+        }
+    }
+
     /// Has everything been handed out?
     pub fn is_end_stream(&self) -> bool {
-        self.state == State::Over
+        matches!(self.state, State::Over)
     }
 
     /// The length, where the upstream told it and nothing is taken out.
@@ -180,10 +190,12 @@ impl Relay {
             return;
         };
         tap.observe(data);
-        if let Some(observation) = &mut self.observation {
-            if observation.seen.token.is_none() && tap.is_event_stream() && tap.has_token() {
-                observation.seen.token = Some(now);
-            }
+        if let Some(observation) = &mut self.observation
+            && observation.seen.token.is_none()
+            && tap.is_event_stream()
+            && tap.has_token()
+        {
+            observation.seen.token = Some(now);
         }
     }
 
@@ -196,14 +208,13 @@ impl Relay {
 
     /// The upstream ended its body.
     fn ended(&mut self, cx: &mut Context<'_>) -> Polled {
-        if let Some(rest) = self.filter.take().map(|mut filter| filter.finish()) {
-            if !rest.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(rest))));
-            }
+        let rest = self.filter.take().map(|mut filter| filter.finish());
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         if !self.stands_whole() {
             let how = "the stream ended without its last event".to_owned();
-            return self.broke_off(Failure::UpstreamBroken(how));
+            return self.broke_off(cx, Failure::UpstreamBroken(how));
         }
         self.complete(cx);
         Poll::Ready(None)
@@ -226,8 +237,8 @@ impl Relay {
                 Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(KEEP_ALIVE)))))
             }
             Poll::Ready(Sound::KeepAlive) => self.silent(cx),
-            Poll::Ready(Sound::Idle) => self.broke_off(Failure::UpstreamTimeout(Phase::Idle)),
-            Poll::Ready(Sound::Cut) => self.broke_off(Failure::ShuttingDown),
+            Poll::Ready(Sound::Idle) => self.broke_off(cx, Failure::UpstreamTimeout(Phase::Idle)),
+            Poll::Ready(Sound::Cut) => self.broke_off(cx, Failure::ShuttingDown),
         }
     }
 
@@ -240,21 +251,19 @@ impl Relay {
 
     /// The answer cannot be completed: an error event where one can stand, else a broken
     /// connection.
-    fn broke_off(&mut self, failure: Failure) -> Polled {
-        self.state = State::Over;
+    fn broke_off(&mut self, cx: &mut Context<'_>, failure: Failure) -> Polled {
         self.lease = None;
-        let last = match self.between_events() {
-            true => {
-                let consequences = failure.consequences();
-                let status = consequences.status.as_u16();
-                let told = failure.told();
-                let event = shapes::error_event(self.api, consequences.kind, status, &told);
-                Ok(Frame::data(event))
-            }
-            false => Err(io::Error::other(failure.told())),
-        };
         self.settle(&Outcome::Failed(&failure));
-        Poll::Ready(Some(last))
+        if !self.between_events() {
+            self.state = State::Breaking(io::Error::other(failure.told()));
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.state = State::Over;
+        let consequences = failure.consequences();
+        let status = consequences.status.as_u16();
+        let event = shapes::error_event(self.api, consequences.kind, status, &failure.told());
+        Poll::Ready(Some(Ok(Frame::data(event))))
     }
 
     fn settle(&mut self, outcome: &Outcome<'_>) {

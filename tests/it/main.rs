@@ -4,7 +4,15 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod bless;
+#[cfg(test)]
 mod bodies;
+#[cfg(test)]
+mod crds;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
