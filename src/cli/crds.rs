@@ -1,7 +1,7 @@
 //! `pillion crds`: the custom resource definitions, generated from the Rust types.
 //!
-//! Owns the form of the files in `crds/`, which are this command's output cut in two; `tests/it/crds.rs`
-//! fails where they differ. Does not know what the fields mean.
+//! Owns the form of the files in `crds/`, which are this command's output cut in two;
+//! `tests/it/crds.rs` fails where they differ. Does not know what the fields mean.
 
 use std::io::Write;
 

@@ -1,8 +1,8 @@
 //! `pillion demo`: what Pillion does, shown on the real thing.
 //!
-//! A scripted provider ([`provider`], [`answers`]) and the data plane that `pillion proxy` runs stand
-//! on loopback in this process ([`stage`]); SDK-shaped calls ([`script`], [`client`]) go through; the
-//! terminal ([`screen`], [`paint`]) shows what became of each ([`acts`]).
+//! A scripted provider ([`provider`], [`answers`]) and the data plane that `pillion proxy` runs
+//! stand on loopback in this process ([`stage`]); SDK-shaped calls ([`script`], [`client`]) go
+//! through; the terminal ([`screen`], [`columns`]) shows what became of each ([`acts`]).
 //!
 //! What is shown of a call is read from what the provider received ([`compare`]d with what was
 //! sent) and from the proxy's access log ([`journal`]), never from the script. No key is shown.
@@ -10,10 +10,10 @@
 mod acts;
 mod answers;
 mod client;
+mod columns;
 mod compare;
 mod folder;
 mod journal;
-mod paint;
 mod provider;
 mod screen;
 mod script;

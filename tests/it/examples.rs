@@ -6,6 +6,7 @@ mod calls;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use pillion::compile::{Compiled, Severity, Subject, compile};
 use pillion::feed::{Finding, Folder, GivenKey};
@@ -122,4 +123,25 @@ fn each_says_how_it_is_run_and_is_named_in_the_readme() {
     assert_eq!(rows.count(), examples.len(), "a row of examples/README.md leads nowhere");
     let first = fs::read_to_string(root.join("README.md")).unwrap();
     assert!(first.contains("--manifests examples/quickstart") && first.contains("](examples)"));
+}
+
+/// The commands of the READMEs that need neither a key nor a network.
+#[test]
+fn the_readmes_commands_work() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let texts = ["README.md", "examples/README.md"]
+        .map(|name| fs::read_to_string(root.join(name)).unwrap().replace("\\\n", " "));
+    let lines = texts.iter().flat_map(|text| text.lines());
+    let commands: Vec<Vec<&str>> = lines
+        .map(|line| line.strip_prefix("target/release/").unwrap_or(line))
+        .filter_map(|line| line.strip_prefix("pillion "))
+        .map(|arguments| arguments.split_whitespace().collect::<Vec<_>>())
+        .filter(|arguments| matches!(arguments[0], "check" | "explain"))
+        .collect();
+    assert_eq!(commands.len(), 4, "{commands:?}");
+    for arguments in commands {
+        let mut pillion = Command::new(env!("CARGO_BIN_EXE_pillion"));
+        let output = pillion.current_dir(root).args(&arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+    }
 }

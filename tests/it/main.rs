@@ -1,7 +1,6 @@
 //! The integration tests: one binary, one module an area.
 //!
-//! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
-//! the right way to fail.
+//! `
 
 #[cfg(test)]
 mod bless;
@@ -17,6 +16,8 @@ mod examples;
 mod failures;
 #[cfg(test)]
 mod headers;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod models;
 #[cfg(test)]

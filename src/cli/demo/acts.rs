@@ -2,18 +2,19 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use anyhow::Context;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::client;
+use super::client::{self, Reply};
 use super::folder::{EDITED, MODEL_AFTER, MODEL_BEFORE};
 use super::journal::Entry;
 use super::provider::Received;
 use super::screen::{self, Screen};
-use super::script::{self, CALLERS_TOKEN};
+use super::script::{self, CALLERS_TOKEN, Call};
 use super::stage::{Stage, Told};
 use crate::cli::reload::{self, Reloaded};
 use crate::compile::Severity;
@@ -103,41 +104,66 @@ fn target(entry: &Entry) -> String {
 
 /// A stream runs, the manifests change, a new call follows them, the stream ends whole.
 async fn reload(stage: &mut Stage) -> anyhow::Result<()> {
-    let proxy = stage.plane.address;
-    let long = script::long(LONG).addressed(proxy);
+    let long = script::long(LONG).addressed(stage.plane.address);
     stage.screen.block(long.title)?;
-    let (words, running, heard) = (Cell::new(0), Cell::new(true), Notify::new());
+    let running = Running::default();
     let screen = Rc::clone(&stage.screen);
-    let streaming = async {
-        let told = client::send(proxy, &long, |word| {
-            // What cannot be written now is reported by the next block.
-            let _ = screen.word("stream", word);
-            words.set(words.get() + 1);
-            if words.get() == WORDS_BEFORE_EDIT {
-                heard.notify_one();
-            }
-        });
-        let told = told.await;
-        running.set(false);
-        heard.notify_one();
-        told
-    };
-    let editing = async {
-        heard.notified().await;
-        edit(stage, &screen).await?;
-        let told = stage.call(script::alias()).await?;
-        let when = if running.get() { "while the stream runs" } else { "after the stream" };
-        screen.bright("new call", &format!("{}; {when}", screen::in_short(&told.entry)))?;
-        anyhow::Ok(())
-    };
-    let (reply, edited) = tokio::join!(streaming, editing);
+    let streaming = running.stream(stage.plane.address, &long, &screen);
+    let (reply, edited) = tokio::join!(streaming, follow(stage, &running));
     edited?;
     let told = stage.told(long.clone(), reply?).await?;
-    screen.bright("stream", &screen::in_short(&told.entry))?;
+    let text = screen::in_short(&told.entry);
+    stage.screen.bright("stream", &text)?;
     Ok(())
 }
 
-async fn edit(stage: &mut Stage, screen: &Screen) -> anyhow::Result<()> {
+/// Edits the manifests once the stream speaks, and sends a call that follows them.
+async fn follow(stage: &mut Stage, running: &Running) -> anyhow::Result<()> {
+    running.heard.notified().await;
+    edit(stage).await?;
+    let told = stage.call(script::alias()).await?;
+    let when = match running.over.get() {
+        false => "while the stream runs",
+        true => "after the stream",
+    };
+    let text = format!("{}; {when}", screen::in_short(&told.entry));
+    stage.screen.bright("new call", &text)?;
+    Ok(())
+}
+
+/// A stream that is being heard.
+#[derive(Default)]
+struct Running {
+    words: Cell<u32>,
+    over: Cell<bool>,
+    /// Enough words have come, or it is over.
+    heard: Notify,
+}
+
+impl Running {
+    async fn stream(
+        &self,
+        proxy: SocketAddr,
+        call: &Call,
+        screen: &Screen,
+    ) -> anyhow::Result<Reply> {
+        let hear = |word: &str| {
+            // What cannot be written now is reported by the next block.
+            let _ = screen.word("stream", word);
+            self.words.set(self.words.get() + 1);
+            if self.words.get() == WORDS_BEFORE_EDIT {
+                self.heard.notify_one();
+            }
+        };
+        let reply = client::send(proxy, call, hear).await;
+        self.over.set(true);
+        self.heard.notify_one();
+        reply
+    }
+}
+
+async fn edit(stage: &mut Stage) -> anyhow::Result<()> {
+    let screen = Rc::clone(&stage.screen);
     screen.line("edit", &format!("{EDITED}: {MODEL_BEFORE} becomes {MODEL_AFTER}"))?;
     let before = stage.version();
     let began = Instant::now();

@@ -6,11 +6,12 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 
 use super::client::Reply;
+use super::columns::{COLUMNS, wrap};
 use super::compare::{self, Change};
 use super::journal::Entry;
-use super::paint::{Paint, Tone, plain, wrap};
 use super::provider::Received;
 use super::script::Call;
+use crate::cli::terminal::{Look, Paint, plain};
 
 /// Where the text of a line begins.
 const INDENT: usize = 14;
@@ -18,7 +19,7 @@ const INDENT: usize = 14;
 /// The terminal, or what stands in for it.
 pub(super) struct Screen {
     out: RefCell<Box<dyn Write>>,
-    paint: Paint,
+    look: Look,
     /// The column of text that is being written word by word; 0 where no line is begun.
     column: Cell<usize>,
     blocks: Cell<usize>,
@@ -30,7 +31,7 @@ impl Screen {
     pub(super) fn of_stdout() -> Self {
         Self {
             out: RefCell::new(Box::new(io::stdout())),
-            paint: Paint::of_stdout(),
+            look: Look::of_stdout(),
             column: Cell::new(0),
             blocks: Cell::new(0),
         }
@@ -40,12 +41,12 @@ impl Screen {
     pub(super) fn block(&self, title: &str) -> io::Result<()> {
         self.blocks.set(self.blocks.get() + 1);
         let title = format!("{}. {title}", self.blocks.get());
-        self.write(&format!("\n{}\n", self.paint.paint(Tone::Title, &title)))
+        self.write(&format!("\n{}\n", self.look.paint(Paint::Name, &title)))
     }
 
     /// A heading without a number.
     pub(super) fn heading(&self, title: &str) -> io::Result<()> {
-        self.write(&format!("\n{}\n", self.paint.paint(Tone::Title, title)))
+        self.write(&format!("\n{}\n", self.look.paint(Paint::Name, title)))
     }
 
     /// Plain text.
@@ -60,14 +61,14 @@ impl Screen {
 
     /// A labelled text that matters.
     pub(super) fn bright(&self, label: &str, text: &str) -> io::Result<()> {
-        self.lines(label, text, Some(Tone::Bright))
+        self.lines(label, text, Some(Paint::Strong))
     }
 
     /// Writes a word to the line of this label, which it begins where needed.
     pub(super) fn word(&self, label: &str, word: &str) -> io::Result<()> {
         let word = plain(word);
         let length = word.chars().count();
-        if self.column.get() > 0 && self.column.get() + length > 80 {
+        if self.column.get() > 0 && self.column.get() + length > COLUMNS {
             self.end_line()?;
         }
         if self.column.get() == 0 {
@@ -132,20 +133,23 @@ impl Screen {
     fn changes(&self, label: &str, changes: &[Change]) -> io::Result<()> {
         let mut label = label;
         for change in changes {
-            let (text, tone) = match change {
-                Change::Removed(text) => (format!("- {text}"), Tone::Before),
-                Change::Added(text) => (format!("+ {text}"), Tone::After),
+            let (text, paint) = match change {
+                Change::Removed(text) => (format!("- {text}"), Paint::Bad),
+                Change::Added(text) => (format!("+ {text}"), Paint::Good),
             };
-            self.lines(label, &text, Some(tone))?;
+            self.lines(label, &text, Some(paint))?;
             label = "";
         }
         Ok(())
     }
 
-    fn lines(&self, label: &str, text: &str, tone: Option<Tone>) -> io::Result<()> {
+    fn lines(&self, label: &str, text: &str, paint: Option<Paint>) -> io::Result<()> {
         let mut label = label;
         for line in wrap(text, INDENT) {
-            let line = tone.map_or(line.clone(), |tone| self.paint.paint(tone, &line));
+            let line = match paint {
+                Some(paint) => self.look.paint(paint, &line).to_string(),
+                None => line,
+            };
             self.write(&format!("{}{line}\n", self.label(label)))?;
             label = "";
         }
@@ -154,7 +158,7 @@ impl Screen {
 
     fn label(&self, label: &str) -> String {
         let padded = format!("   {label:<width$}", width = INDENT - 3);
-        self.paint.paint(Tone::Label, &padded)
+        self.look.paint(Paint::Faint, &padded).to_string()
     }
 
     /// Writes whole lines.
