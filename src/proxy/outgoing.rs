@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::net::budget::Reservation;
@@ -59,8 +59,42 @@ pub enum BodyStage {
 /// How far a passing body has come.
 #[derive(Debug)]
 pub struct Progress {
-    pub at: Cell<Instant>,
-    pub stage: Cell<BodyStage>,
+    at: Cell<Instant>,
+    stage: Cell<BodyStage>,
+    changed: Notify,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    fn new(stage: BodyStage) -> Rc<Self> {
+        let (at, stage) = (Cell::new(Instant::now()), Cell::new(stage));
+        Rc::new(Self { at, stage, changed: Notify::new() })
+    }
+
+    fn reach(&self, stage: BodyStage) {
+        self.at.set(Instant::now());
+        if self.stage.replace(stage) != stage {
+            self.changed.notify_one();
+        }
+    }
+
+    /// When bytes last moved.
+    pub fn at(&self) -> Instant {
+        self.at.get()
+    }
+
+    /// Where it stands.
+    pub fn stage(&self) -> BodyStage {
+        self.stage.get()
+    }
+
+    /// Waits until it no longer stands there. For one waiter.
+    pub async fn past(&self, stage: BodyStage) {
+        while self.stage.get() == stage {
+            self.changed.notified().await;
+        }
+    }
 }
 
 // === impl Held ===
@@ -98,15 +132,13 @@ impl Passing {
             true => BodyStage::Complete,
             false => BodyStage::Coming,
         };
-        let progress = Rc::new(Progress { at: Cell::new(Instant::now()), stage: Cell::new(stage) });
-        Self { incoming, progress }
+        Self { incoming, progress: Progress::new(stage) }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         if let Poll::Ready(frame) = &polled {
-            self.progress.at.set(Instant::now());
-            self.progress.stage.set(match frame {
+            self.progress.reach(match frame {
                 Some(Err(_)) => BodyStage::Broken,
                 None => BodyStage::Complete,
                 Some(Ok(_)) if self.incoming.is_end_stream() => BodyStage::Complete,

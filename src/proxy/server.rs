@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::body::ReplyBody;
 use super::failure::Failure;
@@ -25,7 +26,7 @@ use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
 use crate::llm::shapes;
 use crate::net::accept::{self, Capacity};
-use crate::net::client_io::ClientIo;
+use crate::net::client_io::{ClientIo, Opening};
 use crate::net::drain::{Drain, Stage};
 use crate::net::task::LocalExecutor;
 
@@ -68,10 +69,17 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
 async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     let limits = worker.shared.limits;
     let _open = OneMore::of(&worker.shared.metrics.open_connections);
-    let io = TokioIo::new(ClientIo::new(stream, limits.write_idle));
+    let mut io = ClientIo::new(stream, limits.write_idle);
+    let opening = tokio::select! {
+        biased;
+        opening = timeout(limits.head_timeout, io.opening()) => opening,
+        () = drain.reached(Stage::Draining) => return,
+    };
+    // Who says nothing, or leaves before it could, asks for no answer.
+    let Ok(Ok(opening)) = opening else { return };
     let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-    let builder = builder(limits.head_timeout);
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let builder = builder(opening, limits.head_timeout);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     tokio::select! {
         biased;
         // A client that breaks the rules or off has its answer already, if there is one.
@@ -83,8 +91,12 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     }
 }
 
-fn builder(head_timeout: Duration) -> Builder<LocalExecutor> {
-    let mut builder = Builder::new(LocalExecutor);
+fn builder(opening: Opening, head_timeout: Duration) -> Builder<LocalExecutor> {
+    let builder = Builder::new(LocalExecutor);
+    let mut builder = match opening {
+        Opening::Http1 => builder.http1_only(),
+        Opening::Http2 => builder.http2_only(),
+    };
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -8,25 +8,27 @@
 pub mod connect;
 pub mod h1;
 pub mod h2;
+mod heard;
 mod pool;
+mod waiting;
 
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::{BodyEnd, Failure, Phase};
+use super::failure::{Failure, Phase};
 use super::metrics::Metrics;
-use super::outgoing::{BodyStage, Held, Outgoing, Passing, Progress};
+use super::outgoing::{Held, Outgoing, Passing};
 use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use connect::Connector;
 use pool::Pool;
+use waiting::Waiting;
 
 pub use connect::Egress;
 
@@ -204,15 +206,23 @@ impl Via<'_> {
             Ready::Http1(connection) => {
                 let request = parts.for_http1(self.origin, body);
                 let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
-                let answer = waiting.bound(lease.connection().send(request)).await?;
-                let response =
-                    answer.map_err(|error| waiting.broken(Broken::from_hyper(&error)))?;
+                let answer = waiting
+                    .bound(lease.connection().send(request))
+                    .await
+                    .map_err(Broken::Otherwise)?;
+                let heard = lease.connection().heard_anything();
+                let response = answer.map_err(|error| match (waiting.broken(), heard) {
+                    (Some(failure), _) => Broken::Otherwise(failure),
+                    (None, true) => Broken::within_answer(&error),
+                    (None, false) => Broken::from_hyper(&error),
+                })?;
                 Answer { response, lease: Lease::Http1(lease) }
             }
             Ready::Http2(connection) => {
                 let request = parts.for_http2(self.origin, body);
-                let answer = waiting.bound(connection.send(request)).await?;
-                answer.map_err(|broken| waiting.broken(broken))?
+                let answer =
+                    waiting.bound(connection.send(request)).await.map_err(Broken::Otherwise)?;
+                answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?
             }
         };
         sound(answer)
@@ -242,7 +252,11 @@ struct Parts {
 
 impl Parts {
     fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
-        self.headers.insert(http::header::HOST, origin.host_header.clone());
+        self.headers.insert(HOST, origin.host_header.clone());
+        if expects_a_body(&self.method) && body.is_end_stream() {
+            // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
+            self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
@@ -268,6 +282,10 @@ impl Parts {
     }
 }
 
+fn expects_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
 /// How an exchange failed.
 #[derive(Debug)]
 pub(super) enum Broken {
@@ -285,7 +303,12 @@ impl Broken {
         }
     }
 
-    /// What hyper says of an exchange.
+    /// What hyper says of an exchange in which bytes of an answer came.
+    fn within_answer(error: &hyper::Error) -> Self {
+        Self::Otherwise(Failure::UpstreamBroken(chain(error)))
+    }
+
+    /// What hyper says of an exchange in which none came.
     pub(super) fn from_hyper(error: &hyper::Error) -> Self {
         let before = error.is_incomplete_message()
             || error.is_canceled()
@@ -293,7 +316,7 @@ impl Broken {
             || is_reset(error);
         match before {
             true => Self::BeforeAnswer(chain(error)),
-            false => Self::Otherwise(Failure::UpstreamBroken(chain(error))),
+            false => Self::within_answer(error),
         }
     }
 }
@@ -321,55 +344,4 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The wait for an answer's head: from the moment the request is out, or as long as the client
-/// keeps sending its body.
-struct Waiting {
-    progress: Option<Rc<Progress>>,
-    started: Instant,
-    first_byte: Duration,
-    body_idle: Duration,
-}
-
-impl Waiting {
-    fn new(body: &Outgoing, first_byte: Duration, body_idle: Duration) -> Self {
-        Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
-    }
-
-    async fn bound<F: Future>(&self, answered: F) -> Result<F::Output, Broken> {
-        let mut answered = std::pin::pin!(answered);
-        loop {
-            let (due, failure) = self.due();
-            match timeout_at(due, answered.as_mut()).await {
-                Ok(answer) => return Ok(answer),
-                // Bytes may have moved since the timer was set.
-                Err(_) if self.due().0 > Instant::now() => {}
-                Err(_) => return Err(Broken::Otherwise(failure)),
-            }
-        }
-    }
-
-    fn due(&self) -> (Instant, Failure) {
-        let first_byte = Failure::UpstreamTimeout(Phase::FirstByte);
-        let Some(body) = &self.progress else {
-            return (self.started + self.first_byte, first_byte);
-        };
-        match body.stage.get() {
-            BodyStage::Complete => (body.at.get() + self.first_byte, first_byte),
-            BodyStage::Coming | BodyStage::Broken => {
-                (body.at.get() + self.body_idle, Failure::BodyCutShort(BodyEnd::Timeout))
-            }
-        }
-    }
-
-    /// What an exchange without an answer means.
-    fn broken(&self, broken: Broken) -> Broken {
-        match &self.progress {
-            Some(body) if body.stage.get() == BodyStage::Broken => {
-                Broken::Otherwise(Failure::BodyCutShort(BodyEnd::ClientLeft))
-            }
-            Some(_) | None => broken,
-        }
-    }
 }

@@ -14,6 +14,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::heard::{Heard, Listening};
 use crate::net::stream::Stream;
 use crate::proxy::outgoing::Outgoing;
 
@@ -27,6 +28,7 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 pub struct Connection {
     sender: http1::SendRequest<Outgoing>,
     driver: Driver,
+    heard: Heard,
     /// Since when it has been idle.
     pub idle_since: Instant,
     /// When it was opened.
@@ -35,18 +37,19 @@ pub struct Connection {
 
 /// The connection future, until it has ended.
 #[derive(Debug)]
-struct Driver(Option<http1::Connection<TokioIo<Stream>, Outgoing>>);
+struct Driver(Option<http1::Connection<TokioIo<Listening>, Outgoing>>);
 
 /// Speaks HTTP/1.1 on a stream.
 pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
+    let heard = Heard::default();
     let (sender, connection) = http1::Builder::new()
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(heard.on(stream)))
         .await?;
     let now = Instant::now();
     let driver = Driver(Some(connection));
-    Ok(Box::new(Connection { sender, driver, idle_since: now, opened: now }))
+    Ok(Box::new(Connection { sender, driver, heard, idle_since: now, opened: now }))
 }
 
 // === impl Connection ===
@@ -72,12 +75,18 @@ impl Connection {
     /// # Errors
     /// What hyper says of an exchange without an answer.
     pub async fn send(&mut self, request: Request<Outgoing>) -> hyper::Result<Response<Incoming>> {
+        self.heard.forget();
         let mut answered = pin!(self.sender.send_request(request));
         let answer = poll_fn(|cx| {
             self.driver.poll(cx);
             answered.as_mut().poll(cx)
         });
         answer.await
+    }
+
+    /// Did anything come since the request was sent?
+    pub fn heard_anything(&self) -> bool {
+        self.heard.anything()
     }
 }
 
