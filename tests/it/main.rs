@@ -4,15 +4,27 @@
 //! the right way to fail.
 
 #[cfg(test)]
+mod access_log;
+#[cfg(test)]
 mod bodies;
+#[cfg(test)]
+mod drain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod models;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
