@@ -50,7 +50,7 @@ fn fault_61_not_ready_at_once_late_callers_are_served_and_streams_finish() {
         connection.write(LAST_CHUNK)
     });
     let launch = Launch::new()
-        .flag("--leave-delay", "500ms")
+        .flag("--leave-delay", "2s")
         .flag("--grace", "10m");
     let mut proxy = started(launch, &upstream);
     assert_eq!(proxy.page("/readyz").0, 200);
