@@ -1,7 +1,10 @@
-//! A client's socket that gives up on a reader who stopped reading.
+//! A client's socket that tells early what will be spoken on it, and gives up on a reader who
+//! stopped reading.
 //!
 //! Back-pressure keeps memory bounded while a client does not read; this bounds the time as well.
 //! hyper has no such timer, and while its write buffer is full it polls nothing but the socket.
+//! Nor has it one for a client that connects and says nothing: so the first bytes are read here,
+//! by whoever holds the clock, and given to hyper again.
 
 use std::future::Future;
 use std::io;
@@ -9,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
@@ -20,7 +23,21 @@ pub struct ClientIo {
     write_idle: Duration,
     /// Runs only while a write is blocked.
     blocked: Option<Pin<Box<Sleep>>>,
+    /// Read ahead, to see what is spoken.
+    ahead: Vec<u8>,
 }
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Anything but the preface of HTTP/2.
+    Http1,
+    /// HTTP/2 with prior knowledge.
+    Http2,
+}
+
+/// What every HTTP/2 connection begins with (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl ClientIo {
     /// Ends with an error when a write has been blocked for `write_idle`.
@@ -29,7 +46,27 @@ impl ClientIo {
             stream,
             write_idle,
             blocked: None,
+            ahead: Vec::new(),
         }
+    }
+
+    /// Waits for as many bytes as it takes to tell what the client speaks. Loses nothing when it
+    /// is dropped half-way.
+    ///
+    /// # Errors
+    /// When the client leaves or breaks off before that.
+    pub async fn opening(&mut self) -> io::Result<Opening> {
+        while PREFACE.starts_with(&self.ahead) {
+            if self.ahead.len() == PREFACE.len() {
+                return Ok(Opening::Http2);
+            }
+            let missing = (PREFACE.len() - self.ahead.len()) as u64;
+            let mut limited = (&mut self.stream).take(missing);
+            if limited.read_buf(&mut self.ahead).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(Opening::Http1)
     }
 
     fn watch<T>(
@@ -56,6 +93,15 @@ impl AsyncRead for ClientIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let count = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead[..count]);
+            self.ahead.drain(..count);
+            if self.ahead.is_empty() {
+                self.ahead = Vec::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

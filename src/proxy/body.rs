@@ -1,6 +1,5 @@
 //! The bodies that Pillion sends: upstream (held whole, or relayed) and to the client.
 
-use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,8 +8,6 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-
-use tokio::time::Instant;
 
 use super::relay::Relay;
 use super::upstream::Progress;
@@ -94,21 +91,19 @@ impl Held {
 impl Passing {
     /// The rest of a client's body.
     pub fn new(incoming: Incoming) -> Self {
-        let complete = Cell::new(incoming.is_end_stream());
-        let progress = Rc::new(Progress {
-            at: Cell::new(Instant::now()),
-            complete,
-        });
+        let progress = Progress::new();
+        if incoming.is_end_stream() {
+            progress.ended();
+        }
         Self { incoming, progress }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
-        if let Poll::Ready(frame) = &polled {
-            self.progress.at.set(Instant::now());
-            self.progress
-                .complete
-                .set(frame.is_none() || self.incoming.is_end_stream());
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(Some(_)) if !self.incoming.is_end_stream() => self.progress.moved(),
+            Poll::Ready(_) => self.progress.ended(),
         }
         match polled {
             // Trailers of a request mean nothing to any provider, and end the body.

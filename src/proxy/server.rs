@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,10 +13,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::conn::auto::{self, Builder};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::body::ReplyBody;
 use super::failure::Failure;
@@ -24,7 +26,7 @@ use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
 use crate::llm::shapes;
 use crate::net::accept::{self, Capacity};
-use crate::net::client_io::ClientIo;
+use crate::net::client_io::{ClientIo, Opening};
 use crate::net::drain::{Drain, Stage};
 use crate::net::task::LocalExecutor;
 
@@ -36,6 +38,8 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 const MAX_STREAMS: u32 = 256;
 /// After the grace: what it takes to write the last events.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+type Served<'a, S> = auto::Connection<'a, TokioIo<ClientIo>, S, LocalExecutor>;
 
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
@@ -74,10 +78,26 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     let limits = worker.shared.limits;
     let open = worker.shared.metrics.open_connections.clone();
     open.inc();
-    let io = TokioIo::new(ClientIo::new(stream, limits.write_idle));
-    let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-    let builder = builder(limits.head_timeout);
-    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut io = ClientIo::new(stream, limits.write_idle);
+    let opening = tokio::select! {
+        biased;
+        opening = timeout(limits.head_timeout, io.opening()) => opening,
+        () = drain.reached(Stage::Draining) => Ok(Err(io::ErrorKind::Interrupted.into())),
+    };
+    if let Ok(Ok(opening)) = opening {
+        let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
+        let builder = builder(opening, limits.head_timeout);
+        let connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+        to_its_end(connection, drain).await;
+    }
+    open.dec();
+}
+
+async fn to_its_end<S>(mut connection: Pin<&mut Served<'_, S>>, mut drain: Drain)
+where
+    S: Service<Request<Incoming>, Response = Response<ReplyBody>, Error = Infallible>,
+    S::Future: 'static,
+{
     tokio::select! {
         biased;
         // A client that breaks the rules or off has its answer already, if there is one.
@@ -87,11 +107,14 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
             let _ = connection.await;
         }
     }
-    open.dec();
 }
 
-fn builder(head_timeout: Duration) -> Builder<LocalExecutor> {
-    let mut builder = Builder::new(LocalExecutor);
+fn builder(opening: Opening, head_timeout: Duration) -> Builder<LocalExecutor> {
+    let builder = Builder::new(LocalExecutor);
+    let mut builder = match opening {
+        Opening::Http1 => builder.http1_only(),
+        Opening::Http2 => builder.http2_only(),
+    };
     builder
         .http1()
         .timer(TokioTimer::new())

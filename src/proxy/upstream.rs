@@ -8,17 +8,17 @@
 pub mod connect;
 pub mod h1;
 pub mod h2;
+mod heard;
 mod pool;
+mod waiting;
 
-use std::cell::Cell;
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::body::{Held, Outgoing, Passing};
@@ -28,8 +28,10 @@ use crate::net::stream::Protocol;
 use crate::table::{Origin, Scheme, Timeouts};
 use connect::Connector;
 use pool::Pool;
+use waiting::Waiting;
 
 pub use connect::Egress;
+pub(super) use waiting::Progress;
 
 /// A request, ready to go.
 #[derive(Debug)]
@@ -261,8 +263,12 @@ struct Parts {
 
 impl Parts {
     fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
-        self.headers
-            .insert(http::header::HOST, origin.host_header.clone());
+        self.headers.insert(HOST, origin.host_header.clone());
+        if expects_a_body(&self.method) && body.is_end_stream() {
+            // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
+            self.headers
+                .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
@@ -288,6 +294,10 @@ impl Parts {
     }
 }
 
+fn expects_a_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
 /// How an exchange failed.
 #[derive(Debug)]
 pub(super) enum Broken {
@@ -305,7 +315,12 @@ impl Broken {
         }
     }
 
-    /// What hyper says of an exchange.
+    /// What hyper says of an exchange in which bytes of an answer came.
+    pub(super) fn within_answer(error: &hyper::Error) -> Self {
+        Self::Otherwise(Failure::UpstreamBroken(chain(error)))
+    }
+
+    /// What hyper says of an exchange in which none came.
     pub(super) fn from_hyper(error: &hyper::Error) -> Self {
         let before = error.is_incomplete_message()
             || error.is_canceled()
@@ -313,7 +328,7 @@ impl Broken {
             || is_reset(error);
         match before {
             true => Self::BeforeAnswer(chain(error)),
-            false => Self::Otherwise(Failure::UpstreamBroken(chain(error))),
+            false => Self::within_answer(error),
         }
     }
 }
@@ -344,56 +359,4 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The wait for an answer's head: from the moment the request is out, or as long as the client
-/// keeps sending its body.
-struct Waiting {
-    progress: Option<Rc<Progress>>,
-    started: Instant,
-    first_byte: Duration,
-    body_idle: Duration,
-}
-
-/// How far a passing body has come.
-#[derive(Debug)]
-pub(super) struct Progress {
-    pub(super) at: Cell<Instant>,
-    pub(super) complete: Cell<bool>,
-}
-
-impl Waiting {
-    fn new(body: &Outgoing, first_byte: Duration, body_idle: Duration) -> Self {
-        Self {
-            progress: body.progress(),
-            started: Instant::now(),
-            first_byte,
-            body_idle,
-        }
-    }
-
-    async fn bound<F>(&self, answered: F) -> Result<Answer, Broken>
-    where
-        F: Future<Output = Result<Answer, Broken>>,
-    {
-        let mut answered = std::pin::pin!(answered);
-        loop {
-            let (due, failure) = self.due();
-            match timeout_at(due, answered.as_mut()).await {
-                Ok(answer) => return answer,
-                // Bytes may have moved since the timer was set.
-                Err(_) if self.due().0 > Instant::now() => {}
-                Err(_) => return Err(Broken::Otherwise(failure)),
-            }
-        }
-    }
-
-    fn due(&self) -> (Instant, Failure) {
-        let first_byte = Failure::UpstreamTimeout(Phase::FirstByte);
-        match &self.progress {
-            None => (self.started + self.first_byte, first_byte),
-            Some(body) if body.complete.get() => (body.at.get() + self.first_byte, first_byte),
-            Some(body) => (body.at.get() + self.body_idle, Failure::BodyTimeout),
-        }
-    }
 }

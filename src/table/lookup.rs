@@ -128,6 +128,7 @@ pub struct Index {
     suffixes: Vec<(usize, Bucket)>,
     any: Range<usize>,
     has_clients: bool,
+    needs_model: bool,
 }
 
 /// The candidates for a text.
@@ -141,6 +142,7 @@ impl Index {
         candidates.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut index = Self {
             has_clients: candidates.iter().any(|c| c.rule.clients.is_some()),
+            needs_model: candidates.iter().any(Candidate::needs_model),
             ..Self::default()
         };
         let mut start = 0;
@@ -217,9 +219,10 @@ impl Index {
         self.has_clients
     }
 
-    /// Does any rule ask for the model? Only then is it worth reading a multipart body.
+    /// Does any rule ask for the model, or any target change it or put it into a path? Only then is
+    /// it worth reading a multipart body.
     pub fn needs_model(&self) -> bool {
-        self.candidates.len() > self.any.len()
+        self.needs_model
     }
 
     /// Is this a client key of any route? Such a key never goes upstream.
@@ -244,6 +247,10 @@ fn insert_by_length(buckets: &mut Vec<(usize, Bucket)>, text: &str, range: Range
 // === impl Candidate ===
 
 impl Candidate {
+    fn needs_model(&self) -> bool {
+        self.model != ModelMatch::Any || self.rule.action.needs_model()
+    }
+
     /// Does it take this call? For `explain`: on its own, whatever stands before it.
     ///
     /// # Errors

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Endpoint, HeaderPolicy, Weighted};
+use super::endpoint::{Endpoint, PathPrefix};
+use super::{HeaderPolicy, Weighted};
 use crate::llm::Api;
 use crate::name::ObjectRef;
 use crate::secret::{Digest, QueryValue};
@@ -166,4 +167,26 @@ pub enum StreamUsage {
     Request,
     /// The request goes as it was sent.
     AsSent,
+}
+
+// === impl Action ===
+
+impl Action {
+    /// Does some target change the model, or put it into a path?
+    pub fn needs_model(&self) -> bool {
+        let Self::Forward(forwarding) = self else {
+            return false;
+        };
+        let mut plans = forwarding.plans.iter().flatten().flat_map(Weighted::iter);
+        plans.any(|(_, plan)| plan.needs_model())
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    fn needs_model(&self) -> bool {
+        let in_path = matches!(self.endpoint.prefix, PathPrefix::AroundModel(..));
+        in_path || self.rename.is_some()
+    }
 }

@@ -16,6 +16,7 @@ pub(crate) mod refusal;
 pub(crate) mod stream;
 mod tests;
 pub(crate) mod tls;
+pub(crate) mod tunnel;
 pub(crate) mod upstream;
 pub(crate) mod wire;
 pub(crate) mod yaml;

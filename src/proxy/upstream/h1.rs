@@ -14,6 +14,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
+use super::heard::{Heard, Listening};
 use super::pool::Pool;
 use super::{Answer, Broken, OriginKey};
 use crate::net::stream::Stream;
@@ -29,6 +30,7 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 pub struct Connection {
     sender: http1::SendRequest<Outgoing>,
     driver: Driver,
+    heard: Heard,
     /// Since when it has been idle.
     pub idle_since: Instant,
     /// When it was opened.
@@ -37,7 +39,7 @@ pub struct Connection {
 
 /// The connection future, until it has ended.
 #[derive(Debug)]
-struct Driver(Option<http1::Connection<TokioIo<Stream>, Outgoing>>);
+struct Driver(Option<http1::Connection<TokioIo<Listening>, Outgoing>>);
 
 /// A connection in use.
 #[derive(Debug)]
@@ -49,16 +51,18 @@ pub struct Lease {
 
 /// Speaks HTTP/1.1 on a stream.
 pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
+    let heard = Heard::default();
     let (sender, connection) = http1::Builder::new()
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEADER_BYTES)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(heard.on(stream)))
         .await?;
     let now = Instant::now();
     let driver = Driver(Some(connection));
     Ok(Box::new(Connection {
         sender,
         driver,
+        heard,
         idle_since: now,
         opened: now,
     }))
@@ -84,12 +88,16 @@ impl Connection {
         pool: Rc<Pool>,
         origin: &OriginKey,
     ) -> Result<Answer, Broken> {
+        self.heard.forget();
         let mut answered = pin!(self.sender.send_request(request));
         let answer = poll_fn(|cx| {
             self.driver.poll(cx);
             answered.as_mut().poll(cx)
         });
-        let response = answer.await.map_err(|error| Broken::from_hyper(&error))?;
+        let response = answer.await.map_err(|error| match self.heard.anything() {
+            true => Broken::within_answer(&error),
+            false => Broken::from_hyper(&error),
+        })?;
         let lease = Lease {
             connection: self,
             pool,
