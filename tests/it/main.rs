@@ -14,7 +14,7 @@ mod failures;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
-mod metrics;
+mod scrape;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
