@@ -7,7 +7,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
-	@cargo run --locked --quiet -- demo
+	@cargo run --locked -- demo
 
 test: ## what CI runs: check, unit and integration tests, the real Python SDKs
 	@scripts/test

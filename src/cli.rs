@@ -9,28 +9,30 @@ pub mod crds;
 pub mod demo;
 pub mod explain;
 mod keys;
+mod options;
 mod proxy;
 mod reload;
 mod serve;
 mod signals;
-mod terminal;
+mod survey;
+pub mod terminal;
 mod units;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::{Command, Pillion};
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let result = match Pillion::parse().command {
-        Command::Proxy(args) => proxy::run(args),
+        Command::Proxy(args) => proxy::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Crds => crds::run(&mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, Pillion::command()),
     };
     result.unwrap_or_else(|error| {
         terminal::complain(&format!("{error:#}"));

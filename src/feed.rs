@@ -1,17 +1,20 @@
 //! Where a proxy's world comes from: a folder of manifests.
 //!
-//! Reading order: [`files`] (watches the folder and says when to read it again), [`folder`] (which
-//! files there are), [`manifests`] (their objects, as a `World` with everything that is wrong),
-//! [`finding`] (what is wrong where). Private: `yaml` (text to values with positions), `schema` (the
-//! bounds of the generated definitions, so that files and API server agree), `secrets`.
+//! Reading order: [`files`] (watches the folder and says when to read it again), [`folder`] (what
+//! is read), [`manifests`] (their objects, as a `World` with everything that is wrong),
+//! [`finding`] (what is wrong where). Private: `listing` (which
+//! files there are), `draft`, `yaml` (text to values with positions), `schema`
+//! (the bounds of the generated definitions, so that files and API server agree), `secrets`.
 //!
 //! Invariants: a broken document never hides a good one; nothing that is reported carries a value
 //! from a file, only names of fields and objects; nothing here reads the environment. Does not know
 //! what the objects come to (`compile`'s) nor what a caller does about a broken folder.
 
+mod draft;
 pub mod files;
 pub mod finding;
 pub mod folder;
+mod listing;
 pub mod manifests;
 mod schema;
 mod secrets;
@@ -19,5 +22,5 @@ mod yaml;
 
 pub use files::{Files, OpenError, Watching};
 pub use finding::{Finding, Place, Sources};
-pub use folder::{Folder, GivenKey};
-pub use manifests::Manifests;
+pub use folder::Folder;
+pub use manifests::{GivenKey, Manifests};

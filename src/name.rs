@@ -42,7 +42,8 @@ pub enum NameError {
     TooLong,
     /// Not a DNS-1123 subdomain.
     #[error(
-        "must consist of lower case letters, digits, '-' and '.', and begin and end with a letter or digit"
+        "must consist of lower case letters, digits, '-' and '.', and \
+         begin and end with a letter or digit"
     )]
     Syntax,
 }
@@ -67,9 +68,7 @@ impl FromStr for ObjectName {
             let edge = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric());
             edge(label.bytes().next())
                 && edge(label.bytes().next_back())
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
         match text.split('.').all(label) {
             true => Ok(Self(text.into())),

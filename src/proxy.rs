@@ -1,13 +1,14 @@
 //! The data plane: takes pods' calls, forwards them by the running table, relays the answers.
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
-//! the stages: [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
+//! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
 //! [`upstream`], [`reply`] and [`relay`] with [`silence`] and [`cut`]; beside them [`failure`] (why
 //! calls fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 
 pub mod body;
+pub mod call;
 pub mod credentials;
 pub mod cut;
 pub mod failure;
@@ -15,6 +16,7 @@ pub mod headers;
 pub mod intake;
 pub mod metrics;
 pub mod models;
+pub mod outgoing;
 pub mod pipeline;
 pub mod prepare;
 pub mod record;
@@ -23,6 +25,7 @@ pub mod reply;
 pub mod route;
 pub mod server;
 pub mod silence;
+pub mod task;
 pub mod upstream;
 pub mod worker;
 

@@ -137,21 +137,12 @@ mod tests {
     #[test]
     fn trims_the_newline_that_echo_adds() {
         let secret = Secret::new(b" sk-1\r\n").unwrap();
-        assert_eq!(
-            secret.header_value("Bearer ").unwrap().as_bytes(),
-            b"Bearer sk-1"
-        );
+        assert_eq!(secret.header_value("Bearer ").unwrap().as_bytes(), b"Bearer sk-1");
     }
 
     #[test]
     fn refuses_what_would_split_a_header() {
-        for bad in [
-            &b"a\r\nb"[..],
-            b"a\0b",
-            b"a b",
-            "schl\u{fc}ssel".as_bytes(),
-            b"\xff",
-        ] {
+        for bad in [&b"a\r\nb"[..], b"a\0b", b"a b", "schl\u{fc}ssel".as_bytes(), b"\xff"] {
             assert_eq!(Secret::new(bad).err(), Some(SecretError::NotHeaderSafe));
         }
         assert_eq!(Secret::new(b" \n").err(), Some(SecretError::Empty));

@@ -13,8 +13,6 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
-use crate::net::task;
-
 /// Lines wait this long for company, so that a busy worker pays one wake-up for many.
 const LINGER: Duration = Duration::from_millis(100);
 /// A buffer of this size goes at once.
@@ -95,11 +93,7 @@ impl LineSink {
 
     /// A worker's buffer.
     pub fn lines(&self) -> Rc<Lines> {
-        Rc::new(Lines {
-            sink: self.clone(),
-            buffer: RefCell::default(),
-            filled: Notify::new(),
-        })
+        Rc::new(Lines { sink: self.clone(), buffer: RefCell::default(), filled: Notify::new() })
     }
 }
 
@@ -138,17 +132,14 @@ impl Lines {
 
     /// Flushes a little after the first line of each batch, for as long as the worker runs;
     /// `dropped` hears of lines that found no room.
-    pub fn keep_flushing(self: &Rc<Self>, dropped: impl Fn(u64) + 'static) {
-        let lines = Rc::clone(self);
-        drop(task::spawn(async move {
-            loop {
-                lines.filled.notified().await;
-                tokio::time::sleep(LINGER).await;
-                if let Written::Dropped(count) = lines.flush() {
-                    dropped(count);
-                }
+    pub async fn keep_flushing(self: Rc<Self>, dropped: impl Fn(u64)) {
+        loop {
+            self.filled.notified().await;
+            tokio::time::sleep(LINGER).await;
+            if let Written::Dropped(count) = self.flush() {
+                dropped(count);
             }
-        }));
+        }
     }
 }
 

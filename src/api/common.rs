@@ -37,9 +37,9 @@ pub struct SecretKeySelector {
     pub key: String,
 }
 
-/// Headers that no rule may set, remove or match (nor may any `proxy-*`): the first line's belong
-/// to the message itself, the others carry credentials. Lower case.
-pub const RESERVED_HEADERS: [&str; 16] = [
+/// Headers that frame the message or belong to one connection, as does every `proxy-*`: no rule may
+/// set, remove or match them, and none carries a key. Lower case.
+pub const CONNECTION_HEADERS: [&str; 11] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -47,16 +47,15 @@ pub const RESERVED_HEADERS: [&str; 16] = [
     "keep-alive",
     "te",
     "trailer",
+    "trailers",
     "upgrade",
     "expect",
     "http2-settings",
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-    "set-cookie",
 ];
+
+/// Headers that carry credentials: no rule may set, remove or match them. Lower case.
+pub const CREDENTIAL_HEADERS: [&str; 5] =
+    ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"];
 
 /// A Kubernetes object name: a DNS-1123 subdomain.
 pub(super) const OBJECT_NAME: &str =
@@ -85,17 +84,19 @@ pub(super) fn rule(rule: &str, message: &str) -> Value {
     json!({"rule": rule, "message": message})
 }
 
-/// The rule that a header's name, `self`, is none of [`RESERVED_HEADERS`].
+/// The rule that a header's name, `self`, belongs neither to the connection nor to credentials.
 pub(super) fn not_reserved(verb: &str) -> Value {
-    reserved_rule(&not_reserved_condition("self"), verb)
+    reserved_rule(&free("self", &reserved()), verb)
 }
 
 /// The same for every name of a list, or of a map's keys.
 pub(super) fn each_not_reserved(verb: &str) -> Value {
-    reserved_rule(
-        &format!("self.all(name, {})", not_reserved_condition("name")),
-        verb,
-    )
+    reserved_rule(&format!("self.all(name, {})", free("name", &reserved())), verb)
+}
+
+/// The rule that the header, `self`, does not belong to the connection.
+pub(super) fn not_of_the_connection(message: &str) -> Value {
+    rule(&free("self", &CONNECTION_HEADERS), message)
 }
 
 fn reserved_rule(condition: &str, verb: &str) -> Value {
@@ -103,10 +104,14 @@ fn reserved_rule(condition: &str, verb: &str) -> Value {
     rule(condition, &message)
 }
 
-fn not_reserved_condition(name: &str) -> String {
-    let list = RESERVED_HEADERS
-        .map(|header| format!("'{header}'"))
-        .join(", ");
+fn reserved() -> Vec<&'static str> {
+    CONNECTION_HEADERS.into_iter().chain(CREDENTIAL_HEADERS).collect()
+}
+
+/// The condition that `name`, an expression, is none of `taken`.
+fn free(name: &str, taken: &[&str]) -> String {
+    let list: Vec<_> = taken.iter().map(|header| format!("'{header}'")).collect();
+    let list = list.join(", ");
     format!("!({name}.lowerAscii() in [{list}]) && !{name}.lowerAscii().startsWith('proxy-')")
 }
 
@@ -157,4 +162,16 @@ pub(super) fn label_selector(_: &mut SchemaGenerator) -> Schema {
             },
         },
     })
+}
+
+/// A model's name goes upstream as it is, so it is no pattern.
+pub(super) const MODEL_NAME: &str = r"^[^*\x00-\x1f\x7f]+$";
+
+/// The weight of what says none.
+pub(super) fn one() -> u32 {
+    1
+}
+
+pub(super) fn is_one(weight: &u32) -> bool {
+    *weight == 1
 }

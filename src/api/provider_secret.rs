@@ -8,8 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::common::{HEADER_VALUE, LABEL, TOKEN, each_not_reserved, label_selector, rule};
-use super::route::MODEL_NAME;
+use super::common::{
+    HEADER_VALUE, LABEL, MODEL_NAME, TOKEN, each_not_reserved, is_one, label_selector,
+    not_of_the_connection, one, rule,
+};
 use super::{ApiKind, SecretKeySelector};
 
 /// One provider account pool: where the provider is, how it is spoken to, under which keys.
@@ -32,11 +34,7 @@ use super::{ApiKind, SecretKeySelector};
         description = "The vendor preset.",
         json_path = ".spec.provider"
     ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp"
-    )
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[schemars(extend("x-kubernetes-validations" = [rule(
     CUSTOM_IS_COMPLETE, "provider Custom needs at least one endpoint, and a baseUrl in each"
@@ -49,7 +47,7 @@ pub struct ProviderSecretSpec {
     /// `Together`, `Ollama`, `Vllm`, `LiteLlm`, or `Custom`, which presets nothing: say every
     /// endpoint below. What `endpoints`, `auth` and `streamUsage` say wins over the preset.
     pub provider: Vendor,
-    /// What the preset's URLs leave open, by name: `region`, `resource`, `workspaceId` or `project`.
+    /// What the preset's URLs leave open: `region`, `resource`, `workspaceId` or `project`.
     /// Default: none; a preset that needs one without a default says so in a fault, and a name that
     /// the preset does not know is one too. At most 8, values of at most 253 letters, digits, `.`,
     /// `_` and `-`. Example: `{region: eu-west-1}`.
@@ -187,7 +185,7 @@ pub struct EndpointSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [rule(
-    NAME_WHERE_NEEDED, "types ApiKeyHeader and QueryParameter need a name, Bearer and None have none"
+    NAME_WHERE_NEEDED, "ApiKeyHeader and QueryParameter need a name, Bearer and None have none"
 )]))]
 pub struct AuthSpec {
     /// The form. `Bearer`: `Authorization: Bearer KEY`. `ApiKeyHeader`: the key alone in the header
@@ -200,8 +198,8 @@ pub struct AuthSpec {
     #[schemars(with = "String",
         length(min = 1, max = 128),
         regex(pattern = TOKEN),
-        extend("x-kubernetes-validations" = [rule(
-            CARRIES_A_KEY, "a header of the connection cannot carry a key"
+        extend("x-kubernetes-validations" = [not_of_the_connection(
+            "a header of the connection cannot carry a key"
         )])
     )]
     pub name: Option<String>,
@@ -264,13 +262,13 @@ pub struct HeadersSpec {
             "type": "string", "maxLength": 4096, "pattern": HEADER_VALUE
         }),
         "x-kubernetes-validations" = [
-            rule(NAMES_ARE_TOKENS, "a header's name is at most 128 letters, digits and !#$%&'*+-.^_`|~"),
+            rule(NAMES_ARE_TOKENS, "a header's name is a token of at most 128 characters"),
             each_not_reserved("set"),
         ]
     ))]
     pub set: BTreeMap<String, String>,
-    /// Headers of the caller that do not go to this provider. Those that carry credentials or belong
-    /// to the connection never do, and cannot be named. One that is also in `set` is set.
+    /// Headers of the caller that do not go to this provider. Those that carry credentials or
+    /// belong to the connection never do, and cannot be named. One that is also in `set` is set.
     /// Default: none. At most 32. Example: `[x-internal-trace]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -365,14 +363,6 @@ impl HeadersSpec {
     }
 }
 
-pub(super) fn one() -> u32 {
-    1
-}
-
-pub(super) fn is_one(weight: &u32) -> bool {
-    *weight == 1
-}
-
 const BASE_URL: &str = "^https?://[!-~]+$";
 
 /// [`TOKEN`] for the keys of a map, which a schema cannot bound.
@@ -388,12 +378,6 @@ const CUSTOM_IS_COMPLETE: &str = "self.provider != 'Custom' || \
 
 const NAME_WHERE_NEEDED: &str =
     "(self.type in ['ApiKeyHeader', 'QueryParameter']) == has(self.name)";
-
-/// Unlike in other rules, `authorization`, `x-api-key` and their kin are what this is for.
-const CARRIES_A_KEY: &str = "!(self.lowerAscii() in ['host', 'content-length', \
-    'transfer-encoding', 'connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect', \
-    'content-type', 'content-encoding', 'accept-encoding', 'cookie']) && \
-    !self.lowerAscii().startsWith('proxy-')";
 
 const SELECTOR_WHERE_NEEDED: &str =
     "(has(self.from) && self.from == 'Selector') == has(self.selector)";

@@ -6,16 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{
-    DURATION, HEADER_VALUE, LABEL, NAMESPACE, OBJECT_NAME, TOKEN, label_selector, not_reserved,
-    rule,
+    DURATION, HEADER_VALUE, LABEL, MODEL_NAME, NAMESPACE, OBJECT_NAME, TOKEN, is_one,
+    label_selector, not_reserved, one, rule,
 };
-use super::provider_secret::{is_one, one};
 use super::{ApiKind, SecretKeySelector};
 
 /// Which LLM calls of which workloads go to which providers.
 ///
-/// Of all the matches of all the rules of all the routes that apply to a workload, the most specific
-/// one that accepts a call takes it:
+/// Of all the matches of all the rules of all the routes that apply to a workload, the most
+/// specific one that accepts a call takes it:
 ///
 /// 1. an exact model, then the longest `prefix*`, then the longest `*suffix`, then any model;
 /// 2. a match that names an API before one that does not;
@@ -40,8 +39,8 @@ use super::{ApiKind, SecretKeySelector};
 #[serde(rename_all = "camelCase")]
 pub struct LlmRouteSpec {
     /// The pods of this namespace that the route applies to. Default: every pod of the namespace
-    /// that carries the Pillion sidecar. When Pillion runs from a folder of files there are no pods,
-    /// and this has no effect. Example: `{podSelector: {matchLabels: {app: chat}}}`.
+    /// that carries the Pillion sidecar. When Pillion runs from a folder of files there are no
+    /// pods, and this has no effect. Example: `{podSelector: {matchLabels: {app: chat}}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Workloads")]
     pub workloads: Option<Workloads>,
@@ -217,8 +216,8 @@ pub struct TimeoutsSpec {
     pub idle: Option<String>,
     /// After this much silence in an event stream the caller is sent a comment, which clients
     /// ignore, so that nothing on the way takes the stream for dead. It goes on only as long as
-    /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default: never.
-    /// More than `0s`. Example: `15s`.
+    /// `idle` has not run out, so one that is not shorter than `idle` has no effect. Default:
+    /// never. More than `0s`. Example: `15s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String",
         length(max = 32),
@@ -238,9 +237,6 @@ impl TimeoutsSpec {
 
 /// At most one `*`, which stands first or last.
 const MODEL_PATTERN: &str = r"^(\*[^*\x00-\x1f\x7f]*|[^*\x00-\x1f\x7f]+\*?)$";
-
-/// A model's name goes upstream as it is, so it is no pattern.
-pub(super) const MODEL_NAME: &str = r"^[^*\x00-\x1f\x7f]+$";
 
 const UNIQUE_NAMES: &str = "self.all(rule, !has(rule.name) || \
     self.exists_one(other, has(other.name) && other.name == rule.name))";

@@ -9,9 +9,7 @@ fn broken<T: CustomResourceExt>(spec: Value) -> Vec<String> {
     let definition = serde_json::to_value(T::crd()).unwrap();
     let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
     let outcome = Validator::new().validate(schema, &json!({"spec": spec}), None);
-    let errors = outcome
-        .err()
-        .map(|errors| errors.iter().map(ToString::to_string).collect());
+    let errors = outcome.err().map(|errors| errors.iter().map(ToString::to_string).collect());
     errors.unwrap_or_default()
 }
 
@@ -45,20 +43,11 @@ fn auth_forms_have_a_name_exactly_where_they_need_one() {
         (json!({"type": "Bearer", "name": "x"}), message),
         (json!({"type": "None", "name": "x"}), message),
         (json!({"type": "ApiKeyHeader"}), message),
-        (
-            json!({"type": "ApiKeyHeader", "name": "Authorization"}),
-            None,
-        ),
+        (json!({"type": "ApiKeyHeader", "name": "Authorization"}), None),
         (json!({"type": "QueryParameter", "name": "key"}), None),
         (json!({"type": "QueryParameter"}), message),
-        (
-            json!({"type": "ApiKeyHeader", "name": "Host"}),
-            Some("cannot carry a key"),
-        ),
-        (
-            json!({"type": "ApiKeyHeader", "name": "Proxy-X"}),
-            Some("cannot carry a key"),
-        ),
+        (json!({"type": "ApiKeyHeader", "name": "Host"}), Some("cannot carry a key")),
+        (json!({"type": "ApiKeyHeader", "name": "Proxy-X"}), Some("cannot carry a key")),
     ] {
         check::<ProviderSecret>(provider(json!({"auth": auth})), expected);
         let endpoint = json!({"api": "OpenAiChat", "auth": auth});
@@ -77,10 +66,7 @@ fn custom_says_every_endpoint() {
         (json!({"provider": "Custom", "endpoints": [full]}), None),
         (json!({"provider": "Custom"}), message),
         (json!({"provider": "Custom", "endpoints": []}), message),
-        (
-            json!({"provider": "Custom", "endpoints": [full, bare]}),
-            message,
-        ),
+        (json!({"provider": "Custom", "endpoints": [full, bare]}), message),
         (json!({"provider": "Aliyun", "endpoints": [bare]}), None),
     ] {
         check::<ProviderSecret>(spec, expected);
@@ -106,19 +92,18 @@ fn a_selector_stands_exactly_where_it_is_used() {
 /// FAULTS 30.
 #[test]
 fn headers_of_the_connection_and_credentials_are_refused_everywhere() {
-    let reserved = RESERVED_HEADERS
-        .into_iter()
-        .chain(["Host", "X-API-Key", "Proxy-Authorization"]);
+    let reserved = CONNECTION_HEADERS.into_iter().chain(CREDENTIAL_HEADERS).chain([
+        "Host",
+        "X-API-Key",
+        "Proxy-Authorization",
+    ]);
     for name in reserved {
         let set = json!({"headers": {"set": {name: "x"}}});
         check::<ProviderSecret>(provider(set), Some("cannot be set"));
         let remove = json!({"headers": {"remove": [name]}});
         check::<ProviderSecret>(provider(remove), Some("cannot be named here"));
         let matches = json!([{"headers": [{"name": name}]}]);
-        check::<LlmRoute>(
-            rules(json!([{"matches": matches}])),
-            Some("cannot be matched"),
-        );
+        check::<LlmRoute>(rules(json!([{"matches": matches}])), Some("cannot be matched"));
     }
     for name in [":authority", "a b", "a\r\nb", "", "schl\u{fc}ssel"] {
         let set = json!({"headers": {"set": {name: "x"}}});
@@ -154,9 +139,6 @@ fn defaults_leave_no_trace() {
     let spec: LlmRouteSpec =
         serde_json::from_value(rules(json!([{"targets": [{"provider": {"name": "p"}}]}]))).unwrap();
     let text = serde_json::to_string(&spec).unwrap();
-    assert_eq!(
-        text,
-        r#"{"rules":[{"targets":[{"provider":{"name":"p"}}]}]}"#
-    );
+    assert_eq!(text, r#"{"rules":[{"targets":[{"provider":{"name":"p"}}]}]}"#);
     assert_eq!(spec.rules[0].targets[0].weight, 1);
 }

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
-
-use super::args::Pillion;
 
 /// The shell to complete for.
 #[derive(Debug, Clone, Args)]
@@ -19,12 +17,7 @@ pub struct CompletionsArgs {
 ///
 /// # Errors
 /// Never; the signature is that of every command.
-pub fn run(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(
-        args.shell,
-        &mut Pillion::command(),
-        "pillion",
-        &mut std::io::stdout(),
-    );
+pub fn run(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<ExitCode> {
+    clap_complete::generate(args.shell, &mut command, "pillion", &mut std::io::stdout());
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,121 @@
-//! stub
+//! `pillion explain`: where a call would go and why, without sending it.
+//!
+//! Reading order: [`call`] (the call, from arguments), [`story`] (what the proxy would do with it),
+//! with [`targets`], [`candidates`], [`refusal`] and [`redact`]; [`text`] (the story for people). Every decision is
+//! made by the functions of `proxy` that the data plane calls; here they are only told. No key is
+//! ever shown, neither the providers' nor the caller's.
+
+mod call;
+mod candidates;
+mod redact;
+mod refusal;
+mod story;
+mod targets;
+mod text;
+
+use std::io::Write;
 use std::process::ExitCode;
-/// stub
-#[derive(Debug, Clone, clap::Args)]
-pub struct ExplainArgs {}
-/// stub
-pub fn run(_args: &ExplainArgs) -> anyhow::Result<ExitCode> {
-    Ok(ExitCode::SUCCESS)
+
+use clap::Args;
+
+use super::survey::{self, Fate, Survey, SurveyArgs};
+use super::terminal::{self, Format, Look};
+use crate::compile::Severity;
+use call::CallArgs;
+use story::{Outcome, Story};
+
+/// Which call, by which manifests.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    survey: SurveyArgs,
+
+    #[command(flatten)]
+    call: CallArgs,
+
+    /// How to tell it
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    output: Format,
+}
+
+/// What becomes of the call?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is forwarded, or answered.
+    Served,
+    /// It is refused, be it by one of several targets.
+    Refused,
+}
+
+const EXAMPLES: &str = "\
+Exit code: 0 if the call would be forwarded or answered, 1 if it would be refused, 2 for wrong
+arguments. Keys are never shown: `Bearer ‹key main›` stands for the key of the account main.
+
+Examples:
+  pillion explain manifests --no-keys --path /v1/messages --model claude-sonnet-4-5
+  pillion explain manifests --no-keys --path '/v1/chat/completions' --model gpt-4o --stream -o json
+  pillion explain manifests --no-keys --path /v1/messages --body call.json -H 'x-team: search'
+  pillion explain manifests --no-keys --path /v1beta/models/gemini-2.5-pro:generateContent
+  pillion explain manifests --no-keys --method GET --path /v1/models";
+
+/// Explains on standard output.
+///
+/// # Errors
+/// When the arguments make no call, or standard output cannot be written.
+pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let mut told = Vec::new();
+    let verdict = explain(args, &mut told, Look::of_stdout())?;
+    terminal::print(&told)?;
+    Ok(match verdict {
+        Verdict::Served => ExitCode::SUCCESS,
+        Verdict::Refused => ExitCode::FAILURE,
+    })
+}
+
+/// Explains.
+///
+/// # Errors
+/// When the arguments make no call, or `out` cannot be written.
+pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::Result<Verdict> {
+    let survey = survey::take(&args.survey)?;
+    let mut story = story::tell(&survey.table, call::make(&args.call)?);
+    story.warnings.extend(fate(&survey));
+    match args.output {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut *out, &story)?;
+            writeln!(out)?;
+        }
+        Format::Text => text::write(&story, out, look)?,
+    }
+    Ok(verdict(&story))
+}
+
+/// What is said of manifests that have errors.
+fn fate(survey: &Survey) -> Option<String> {
+    let errors = match survey.count(Severity::Error) {
+        1 => "1 error".to_owned(),
+        count => format!("{count} errors"),
+    };
+    let what = match survey.fate {
+        Fate::Runs => return None,
+        Fate::RunsAtStart => {
+            "a proxy that starts with them does as told here, one that runs already keeps its \
+             last good table"
+        }
+        Fate::Rejected => {
+            "no proxy runs them; what is told here is what the readable part of them says"
+        }
+    };
+    Some(format!("the manifests have {errors} (`pillion check` lists them): {what}"))
+}
+
+fn verdict(story: &Story) -> Verdict {
+    match &story.outcome {
+        Outcome::Answered(_) => Verdict::Served,
+        Outcome::Forwarded { targets } if targets.iter().all(|t| t.refused.is_none()) => {
+            Verdict::Served
+        }
+        Outcome::Forwarded { .. } | Outcome::Refused(_) => Verdict::Refused,
+    }
 }

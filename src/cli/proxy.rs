@@ -8,7 +8,7 @@ use tokio::task::LocalSet;
 
 use super::args::{AccessLog, ProxyArgs};
 use super::keys;
-use super::reload::Reloader;
+use super::reload::{self, Reloader};
 use super::serve::{self, DataPlane, Outside};
 use super::signals::{Pace, Signals};
 use crate::feed::Files;
@@ -35,10 +35,7 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
         AccessLog::Stdout => LineSink::start(std::io::stdout())?,
         AccessLog::Off => LineSink::start(std::io::sink())?,
     };
-    let outside = Outside {
-        log,
-        egress: serve::egress(),
-    };
+    let outside = Outside { log, egress: serve::egress() };
     let plane = DataPlane::start(args.listen, &args.limits, outside)?;
     let admin_listener = serve::bind(args.admin)?;
     let admin_address = admin_listener.local_addr()?;
@@ -49,22 +46,14 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
     let reloader = Reloader::new(plane.table.clone(), plane.metrics.clone());
     reloader.apply(files.read());
     let (proxy, admin) = (plane.address.to_string(), admin_address.to_string());
-    tracing::info!(
-        proxy,
-        admin,
-        version = env!("CARGO_PKG_VERSION"),
-        "listening"
-    );
+    tracing::info!(proxy, admin, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::select! {
         () = follow(files, reloader) => {}
         () = signals.next() => {}
     }
     tracing::info!("shutting down: calls under way go on within the grace");
     admin_signal.advance(Stage::Leaving);
-    let pace = Pace {
-        leave_delay: args.limits.leave_delay,
-        grace: args.limits.grace,
-    };
+    let pace = Pace { leave_delay: args.limits.leave_delay, grace: args.limits.grace };
     signals.wind_down(&plane.signal, pace).await;
     plane.join();
     admin_signal.advance(Stage::Cut);
@@ -76,12 +65,8 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
 
 async fn follow(mut files: Files, reloader: Reloader) {
     loop {
-        files.changed().await;
-        let folder = files.folder().clone();
-        // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
-        match tokio::task::spawn_blocking(move || folder.read()).await {
-            Ok(manifests) => reloader.apply(manifests),
-            Err(error) => tracing::error!(%error, "the manifests could not be read"),
+        if let Some(manifests) = reload::next(&mut files).await {
+            reloader.apply(manifests);
         }
     }
 }

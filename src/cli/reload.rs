@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::compile::{Severity, compile};
-use crate::feed::{Finding, Manifests};
+use crate::feed::{Files, Finding, Manifests};
 use crate::proxy::RunningTable;
 use crate::proxy::metrics::Metrics;
 use crate::table::Table;
@@ -19,13 +19,33 @@ pub(super) struct Reloader {
     metrics: Metrics,
 }
 
+/// What came of a reading.
+#[derive(Debug)]
+pub(super) struct Reloaded {
+    /// `applied`, `unchanged` or `rejected`.
+    pub(super) result: &'static str,
+    /// Everything that is wrong, or worth knowing.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Waits for a change of the files and reads them; `None` if that failed, which is logged.
+pub(super) async fn next(files: &mut Files) -> Option<Manifests> {
+    files.changed().await;
+    let folder = files.folder().clone();
+    // Reading blocks on the file system, which may be slow; probes must be answered meanwhile.
+    let read = tokio::task::spawn_blocking(move || folder.read()).await;
+    read.inspect_err(|error| tracing::error!(%error, "the manifests could not be read")).ok()
+}
+
+// === impl Reloader ===
+
 impl Reloader {
     pub(super) fn new(table: RunningTable, metrics: Metrics) -> Self {
         Self { table, metrics }
     }
 
     /// Compiles what was read, and lets it run if it may.
-    pub(super) fn apply(&self, manifests: Manifests) {
+    pub(super) fn apply(&self, manifests: Manifests) -> Reloaded {
         let unreadable = manifests.is_broken();
         let compiled = compile(&manifests.world);
         let invalid = compiled.faults.iter().any(|fault| fault.keeps_last_good());
@@ -44,14 +64,12 @@ impl Reloader {
         };
         self.metrics.reloads.with_label_values(&[result]).inc();
         self.say(result);
+        Reloaded { result, findings }
     }
 
     fn run(&self, table: Table) -> &'static str {
         self.metrics.table_info.reset();
-        self.metrics
-            .table_info
-            .with_label_values(&[&table.version])
-            .set(1.0);
+        self.metrics.table_info.with_label_values(&[&table.version]).set(1.0);
         self.metrics.table_loaded.set(telemetry::unix_seconds());
         self.table.store(Some(Arc::new(table)));
         "applied"
@@ -59,23 +77,15 @@ impl Reloader {
 
     fn count(&self, findings: &[Finding]) {
         for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-            let count = findings
-                .iter()
-                .filter(|finding| finding.severity == severity)
-                .count();
-            let gauge = self
-                .metrics
-                .manifest_faults
-                .with_label_values(&[severity.as_str()]);
+            let count = findings.iter().filter(|finding| finding.severity == severity).count();
+            let gauge = self.metrics.manifest_faults.with_label_values(&[severity.as_str()]);
             gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 
     fn say(&self, result: &str) {
         let running = self.table.load();
-        let version = running
-            .as_ref()
-            .map_or("none", |table| table.version.as_str());
+        let version = running.as_ref().map_or("none", |table| table.version.as_str());
         match result {
             "applied" => tracing::info!(version, "a new routing table runs"),
             "rejected" => tracing::error!(
@@ -88,16 +98,8 @@ impl Reloader {
 }
 
 fn report(finding: &Finding) {
-    let place = finding
-        .place
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let object = finding
-        .object
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let place = finding.place.as_ref().map(ToString::to_string).unwrap_or_default();
+    let object = finding.object.as_ref().map(ToString::to_string).unwrap_or_default();
     let (field, remedy) = (finding.path.as_str(), finding.remedy.as_str());
     let what = finding.message.as_str();
     match finding.severity {

@@ -9,7 +9,7 @@ use http::StatusCode;
 use hyper_util::client::proxy::matcher::Matcher;
 use prometheus::{Encoder, Registry, TextEncoder};
 
-use super::args::LimitArgs;
+use super::options::LimitArgs;
 use crate::net::admin::{self, Audience, Page, Written};
 use crate::net::budget::Budget;
 use crate::net::drain::{self, Drain, DrainSignal, Stage};
@@ -75,15 +75,7 @@ impl DataPlane {
         let threads = (0..count(args))
             .map(|number| worker(number, &listener, shared.clone(), drain.clone()))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self {
-            table,
-            metrics,
-            registry,
-            signal,
-            address,
-            bodies,
-            threads,
-        })
+        Ok(Self { table, metrics, registry, signal, address, bodies, threads })
     }
 
     /// The admin pages.
@@ -92,23 +84,15 @@ impl DataPlane {
         let (registry, metrics) = (self.registry.clone(), self.metrics.clone());
         let bodies = self.bodies.clone();
         vec![
-            page("/livez", Audience::Everybody, || {
-                admin::text(StatusCode::OK, "alive\n")
-            }),
-            page("/readyz", Audience::Everybody, move || {
-                ready(&table, &stage)
-            }),
+            page("/livez", Audience::Everybody, || admin::text(StatusCode::OK, "alive\n")),
+            page("/readyz", Audience::Everybody, move || ready(&table, &stage)),
             page("/metrics", Audience::Everybody, move || {
-                metrics
-                    .body_bytes
-                    .set(i64::try_from(bodies.used()).unwrap_or(i64::MAX));
+                metrics.body_bytes.set(i64::try_from(bodies.used()).unwrap_or(i64::MAX));
                 gather(&registry)
             }),
-            page("/table", Audience::Loopback, move || {
-                match running.load_full() {
-                    Some(table) => json(dump::text(&table)),
-                    None => admin::text(StatusCode::NOT_FOUND, "no table runs\n"),
-                }
+            page("/table", Audience::Loopback, move || match running.load_full() {
+                Some(table) => json(dump::text(&table)),
+                None => admin::text(StatusCode::NOT_FOUND, "no table runs\n"),
             }),
         ]
     }
@@ -128,7 +112,10 @@ impl DataPlane {
 /// When it is taken already, or not ours.
 pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).with_context(|| {
-        format!("cannot listen on {address}: is another Pillion running? choose another --listen or --admin")
+        format!(
+            "cannot listen on {address}: is another Pillion running? \
+             choose another --listen or --admin"
+        )
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
@@ -137,20 +124,12 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// `HTTPS_PROXY` (or `https_proxy`) and `NO_PROXY`, with the system's CA certificates.
 pub(super) fn egress() -> Egress {
     let proxy = variable("HTTPS_PROXY").or_else(|| variable("https_proxy"));
-    let except = variable("NO_PROXY")
-        .or_else(|| variable("no_proxy"))
-        .unwrap_or_default();
+    let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
     let matcher = |proxy: String| Arc::new(Matcher::builder().https(proxy).no(except).build());
-    Egress {
-        roots: Roots::load(),
-        proxy: proxy.map(matcher),
-    }
+    Egress { roots: Roots::load(), proxy: proxy.map(matcher) }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "cli is where the environment is read"
-)]
+#[expect(clippy::disallowed_methods, reason = "cli is where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -173,9 +152,7 @@ fn worker(
 
 fn count(args: &LimitArgs) -> usize {
     match args.workers {
-        0 => std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MOST_WORKERS),
+        0 => std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS),
         count => count,
     }
 }
@@ -191,11 +168,7 @@ fn limits(args: &LimitArgs) -> Limits {
 }
 
 fn page(path: &'static str, audience: Audience, write: impl Fn() -> Written + 'static) -> Page {
-    Page {
-        path,
-        audience,
-        write: Box::new(write),
-    }
+    Page { path, audience, write: Box::new(write) }
 }
 
 fn ready(table: &RunningTable, stage: &Drain) -> Written {
@@ -211,10 +184,7 @@ fn gather(registry: &Registry) -> Written {
     let mut text = Vec::new();
     let encoder = TextEncoder::new();
     let written = encoder.encode(&registry.gather(), &mut text);
-    match written
-        .map_err(anyhow::Error::from)
-        .and_then(|()| Ok(String::from_utf8(text)?))
-    {
+    match written.map_err(anyhow::Error::from).and_then(|()| Ok(String::from_utf8(text)?)) {
         Ok(body) => Written {
             status: StatusCode::OK,
             content_type: "text/plain; version=0.0.4; charset=utf-8",
@@ -225,9 +195,5 @@ fn gather(registry: &Registry) -> Written {
 }
 
 fn json(body: String) -> Written {
-    Written {
-        status: StatusCode::OK,
-        content_type: "application/json",
-        body,
-    }
+    Written { status: StatusCode::OK, content_type: "application/json", body }
 }

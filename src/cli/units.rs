@@ -4,9 +4,7 @@ use std::time::Duration;
 
 /// A size in bytes: a number, or one with Ki, Mi or Gi.
 pub(super) fn size(text: &str) -> Result<usize, String> {
-    let split = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit {
         "" => 1,
@@ -15,12 +13,8 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         "Gi" => 1 << 30,
         _ => return Err(format!("`{unit}` is no unit of size: use Ki, Mi or Gi")),
     };
-    let number: usize = number
-        .parse()
-        .map_err(|_| "write a number such as 32Mi".to_owned())?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| "that is too large".to_owned())
+    let number: usize = number.parse().map_err(|_| "write a number such as 32Mi".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "that is too large".to_owned())
 }
 
 /// A time: numbers with ms, s, m or h.
@@ -28,13 +22,9 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
     let mut rest = text;
     let mut sum = Duration::ZERO;
     while !rest.is_empty() {
-        let split = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
+        let split = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (number, after) = rest.split_at(split);
-        let end = after
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
         let (unit, next) = after.split_at(end);
         let millis: u64 = match unit {
             "ms" => 1,
@@ -43,12 +33,8 @@ pub(super) fn time(text: &str) -> Result<Duration, String> {
             "h" => 3_600_000,
             _ => return Err("write a time such as 500ms, 30s or 1m30s".to_owned()),
         };
-        let number: u64 = number
-            .parse()
-            .map_err(|_| "write a time such as 30s".to_owned())?;
-        let part = number
-            .checked_mul(millis)
-            .ok_or_else(|| "that is too long".to_owned())?;
+        let number: u64 = number.parse().map_err(|_| "write a time such as 30s".to_owned())?;
+        let part = number.checked_mul(millis).ok_or_else(|| "that is too long".to_owned())?;
         sum += Duration::from_millis(part);
         rest = next;
     }

@@ -34,11 +34,7 @@ pub(super) fn compile<'w>(
     for (i, key) in spec.keys.iter().enumerate() {
         if !names.insert(&key.name) {
             let message = format!("there is another key called '{}'", key.name);
-            report.error(
-                format!("spec.keys[{i}].name"),
-                message,
-                "rename one of them",
-            );
+            report.error(format!("spec.keys[{i}].name"), message, "rename one of them");
             continue;
         }
         let path = format!("spec.keys[{i}].secretRef");
@@ -83,10 +79,7 @@ pub(super) fn check(spec: &ProviderSecretSpec, preset: &Preset, report: &mut Rep
 impl KeyRing<'_> {
     /// The accounts in an endpoint's auth form; `None` if there is none to use.
     pub(super) fn accounts(&self, form: &Form, preset: &Preset) -> Option<Weighted<Account>> {
-        let nobody = || Account {
-            name: "none".into(),
-            credential: Credential::None,
-        };
+        let nobody = || Account { name: "none".into(), credential: Credential::None };
         match self {
             _ if *form == Form::None => Weighted::new([(1, nobody())]),
             Self::Empty => Weighted::new([(1, nobody())]),

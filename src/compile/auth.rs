@@ -35,11 +35,7 @@ pub(super) fn compile(spec: &AuthSpec, path: &str, report: &mut Report<'_>) -> O
             Ok(name) if !is_connection_header(&name) => Some(Form::Header(name)),
             _ => {
                 let message = "it is not a header that can carry a key";
-                report.error(
-                    format!("{path}.name"),
-                    message,
-                    "name one, such as x-api-key",
-                );
+                report.error(format!("{path}.name"), message, "name one, such as x-api-key");
                 None
             }
         },
@@ -49,11 +45,7 @@ pub(super) fn compile(spec: &AuthSpec, path: &str, report: &mut Report<'_>) -> O
         }
         (AuthType::ApiKeyHeader | AuthType::QueryParameter, _) => {
             let message = format!("{:?} needs a name", spec.kind);
-            report.error(
-                format!("{path}.name"),
-                message,
-                "add it, such as x-api-key or key",
-            );
+            report.error(format!("{path}.name"), message, "add it, such as x-api-key or key");
             None
         }
         (AuthType::Bearer | AuthType::None, Some(_)) => {
@@ -97,10 +89,9 @@ impl Form {
             Self::Bearer => header(AUTHORIZATION, "Bearer "),
             Self::Header(_) | Self::Query(_) if is_token => header(AUTHORIZATION, "Bearer "),
             Self::Header(name) => header(name.clone(), ""),
-            Self::Query(name) => Some(Credential::Query {
-                name: Arc::clone(name),
-                value: key.query_value(),
-            }),
+            Self::Query(name) => {
+                Some(Credential::Query { name: Arc::clone(name), value: key.query_value() })
+            }
         }
     }
 }

@@ -50,11 +50,7 @@ pub(super) fn compile(
     }
     if kept.is_empty() {
         let message = "no client key can be used, so every call of this route is refused";
-        report.keyless(
-            "spec.clients",
-            message,
-            "make one key usable, or remove the clients",
-        );
+        report.keyless("spec.clients", message, "make one key usable, or remove the clients");
         return Guard::Closed;
     }
     Guard::Keys(Arc::new(Clients { keys: kept }))

@@ -36,14 +36,7 @@ pub(super) fn compile(spec: &ProviderSecretSpec, trust: &Trust, report: &mut Rep
         let path = format!("spec.parameters.{}", name.escape_default());
         report.error(path, error.to_string(), error.remedy());
     }
-    let mut reader = Reader {
-        spec,
-        preset,
-        parameters,
-        trust,
-        report,
-        missing: None,
-    };
+    let mut reader = Reader { spec, preset, parameters, trust, report, missing: None };
     let auth = reader.common_auth();
     let mut slots = Slots::default();
     for (i, endpoint) in spec.endpoints.iter().enumerate() {
@@ -86,8 +79,7 @@ impl Reader<'_, '_> {
         let path = format!("spec.endpoints[{i}]");
         if !matches!(slots[api as usize], Slot::Absent) {
             let message = format!("there is another endpoint for {}", api.as_str());
-            self.report
-                .error(format!("{path}.api"), message, "remove one of them");
+            self.report.error(format!("{path}.api"), message, "remove one of them");
             return;
         }
         let row = self.row(api);
@@ -101,8 +93,7 @@ impl Reader<'_, '_> {
             (None, None) => {
                 let vendor = self.spec.provider;
                 let message = format!("{vendor:?} has no base URL of its own for {}", api.as_str());
-                self.report
-                    .error(format!("{path}.baseUrl"), message, "add it");
+                self.report.error(format!("{path}.baseUrl"), message, "add it");
                 None
             }
         };
@@ -125,8 +116,7 @@ impl Reader<'_, '_> {
         // Who gave a base URL need not fill in what the vendor's other URLs leave open.
         let own_urls = self.spec.endpoints.iter().any(|own| own.base_url.is_some());
         if let Some(error) = self.missing.take().filter(|_| !own_urls) {
-            self.report
-                .error("spec.parameters", error.to_string(), error.remedy());
+            self.report.error("spec.parameters", error.to_string(), error.remedy());
         }
     }
 
@@ -151,9 +141,7 @@ impl Reader<'_, '_> {
     fn form(&self, auth: Option<&Option<Form>>, row: Option<&PresetEndpoint>) -> Option<Form> {
         match auth {
             Some(form) => form.clone(),
-            None => Some(Form::of_preset(
-                row.map_or(self.preset.auth, |row| row.auth),
-            )),
+            None => Some(Form::of_preset(row.map_or(self.preset.auth, |row| row.auth))),
         }
     }
 

@@ -101,10 +101,7 @@ impl Requirement {
 fn requirements(selector: &LabelSelector) -> Result<Vec<Requirement>, String> {
     let labels = selector.match_labels.iter().flatten();
     let labels = labels.map(|(key, value)| {
-        Ok(Requirement {
-            key: key.clone(),
-            test: Test::In(vec![value.clone()]),
-        })
+        Ok(Requirement { key: key.clone(), test: Test::In(vec![value.clone()]) })
     });
     let expressions = selector.match_expressions.iter().flatten();
     labels.chain(expressions.map(requirement)).collect()
@@ -122,8 +119,5 @@ fn requirement(expression: &LabelSelectorRequirement) -> Result<Requirement, Str
         ("Exists" | "DoesNotExist", false) => return Err(format!("{operator} takes no values")),
         _ => return Err("the operator is none of In, NotIn, Exists, DoesNotExist".to_owned()),
     };
-    Ok(Requirement {
-        key: expression.key.clone(),
-        test,
-    })
+    Ok(Requirement { key: expression.key.clone(), test })
 }

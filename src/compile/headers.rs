@@ -4,41 +4,17 @@
 use http::{HeaderName, HeaderValue};
 
 use super::report::Report;
-use crate::api::HeadersSpec;
+use crate::api::{CONNECTION_HEADERS, CREDENTIAL_HEADERS, HeadersSpec};
 use crate::table::HeaderPolicy;
-
-/// Headers that frame the message or belong to one connection.
-const CONNECTION: [&str; 11] = [
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "trailers",
-    "upgrade",
-    "expect",
-    "http2-settings",
-];
-
-/// Headers that carry a caller's or a provider's credentials.
-const CREDENTIALS: [&str; 5] = [
-    "authorization",
-    "x-api-key",
-    "api-key",
-    "x-goog-api-key",
-    "cookie",
-];
 
 /// Is this header never a manifest's to set, remove or put a key into?
 pub(super) fn is_connection_header(name: &HeaderName) -> bool {
-    CONNECTION.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
+    CONNECTION_HEADERS.contains(&name.as_str()) || name.as_str().starts_with("proxy-")
 }
 
 /// Does this header carry credentials?
 pub(super) fn is_credential_header(name: &HeaderName) -> bool {
-    CREDENTIALS.contains(&name.as_str())
+    CREDENTIAL_HEADERS.contains(&name.as_str())
 }
 
 /// Reads them. `None` if one is wrong: a rule that is not applied could let through what it was
@@ -80,11 +56,7 @@ fn checked_name(text: &str, path: &str, report: &mut Report<'_>) -> Option<Heade
     }
     if is_credential_header(&name) {
         let message = format!("'{name}' carries credentials");
-        report.error(
-            path,
-            message,
-            "use spec.keys, spec.auth and spec.clientCredentials",
-        );
+        report.error(path, message, "use spec.keys, spec.auth and spec.clientCredentials");
         return None;
     }
     Some(name)

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::headers::is_credential_header;
+use super::headers::{is_connection_header, is_credential_header};
 use super::report::Report;
 use crate::api::{HeaderMatchSpec, MatchSpec};
 use crate::llm::Api;
@@ -28,11 +28,7 @@ pub(super) fn compile(spec: &MatchSpec, path: &str, report: &mut Report<'_>) -> 
     let mut headers = headers.into_iter().collect::<Option<Vec<_>>>()?;
     headers.sort_by(|a, b| (a.name.as_str(), &a.value).cmp(&(b.name.as_str(), &b.value)));
     headers.dedup();
-    Some(Parsed {
-        model: model?,
-        api: spec.api.map(Api::from),
-        headers,
-    })
+    Some(Parsed { model: model?, api: spec.api.map(Api::from), headers })
 }
 
 fn model(text: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<ModelMatch> {
@@ -59,17 +55,18 @@ fn model(text: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<Mode
 fn header(spec: &HeaderMatchSpec, path: &str, report: &mut Report<'_>) -> Option<HeaderMatch> {
     let Ok(name) = HeaderName::from_bytes(spec.name.as_bytes()) else {
         let message = "it is not a header name; the match is left out";
-        report.error(
-            format!("{path}.name"),
-            message,
-            "use letters, digits and '-'",
-        );
+        report.error(format!("{path}.name"), message, "use letters, digits and '-'");
         return None;
     };
-    if spec.value.is_some() && is_credential_header(&name) {
-        let message = "a key does not belong into a manifest; the match is left out";
-        let remedy = "name the key's Secret in spec.clients";
-        report.error(format!("{path}.value"), message, remedy);
+    if is_credential_header(&name) {
+        let message = "a match cannot look at a credential; it is left out";
+        let remedy = "name the keys' Secrets in spec.clients, which tells callers apart";
+        report.error(format!("{path}.name"), message, remedy);
+        return None;
+    }
+    if is_connection_header(&name) {
+        let message = "this header belongs to the connection; the match is left out";
+        report.error(format!("{path}.name"), message, "match on another header");
         return None;
     }
     let value = spec.value.as_ref().map(|value| value.as_bytes().into());

@@ -133,13 +133,11 @@ fn apis(holds: impl Fn(Api) -> bool) -> Apis {
 /// Is the name listed already for the same callers?
 fn is_listed(listed: &[Listing], candidate: &Candidate) -> bool {
     let clients = &candidate.rule.clients;
-    listed
-        .iter()
-        .any(|listing| match (&listing.rule.clients, clients) {
-            (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        })
+    listed.iter().any(|listing| match (&listing.rule.clients, clients) {
+        (None, None) => true,
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    })
 }
 
 fn listed_model(candidate: &Candidate, rules: &Rules<'_>, name: &str) -> Option<ListedModel> {

@@ -81,9 +81,7 @@ fn provider(
         label: reference.to_string().into(),
         vendor: Preset::of(spec.provider).telemetry_name,
         grant: grants::compile(&spec.allowed_routes.namespaces, report),
-        models: models
-            .map(|model| (model.name.clone(), model.display_name.clone()))
-            .collect(),
+        models: models.map(|model| (model.name.clone(), model.display_name.clone())).collect(),
         service,
         reference,
     }

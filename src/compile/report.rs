@@ -11,6 +11,11 @@ pub(super) struct Report<'f> {
     faults: &'f mut Vec<Fault>,
 }
 
+/// Words in whatever form they come.
+pub(super) trait Text: Into<String> {}
+
+impl<T: Into<String>> Text for T {}
+
 impl<'f> Report<'f> {
     /// For this object.
     pub(super) fn new(object: ObjectId, faults: &'f mut Vec<Fault>) -> Self {
@@ -18,45 +23,25 @@ impl<'f> Report<'f> {
     }
 
     /// Part of the object does not work.
-    pub(super) fn error(
-        &mut self,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(super) fn error(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
         let text = (message.into(), remedy.into());
         self.push(Severity::Error, Subject::Spec, path.into(), text);
     }
 
     /// Part of the object does not work, because a key is missing or cannot be used.
-    pub(super) fn keyless(
-        &mut self,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(super) fn keyless(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
         let text = (message.into(), remedy.into());
         self.push(Severity::Error, Subject::Key, path.into(), text);
     }
 
     /// It works, but surely not as meant.
-    pub(super) fn warning(
-        &mut self,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(super) fn warning(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
         let text = (message.into(), remedy.into());
         self.push(Severity::Warning, Subject::Spec, path.into(), text);
     }
 
     /// Worth knowing.
-    pub(super) fn note(
-        &mut self,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(super) fn note(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
         let text = (message.into(), remedy.into());
         self.push(Severity::Note, Subject::Spec, path.into(), text);
     }
@@ -88,11 +73,7 @@ pub(super) fn in_order<T: ResourceExt>(objects: &[T]) -> Vec<&T> {
 
 /// Which object it is, as faults say it.
 pub(super) fn object_id<T: ResourceExt>(kind: ResourceKind, object: &T) -> ObjectId {
-    ObjectId {
-        kind,
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-    }
+    ObjectId { kind, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
 }
 
 /// Which object it is, checked. An object without a proper name is left out.
@@ -110,8 +91,5 @@ pub(super) fn object_ref(object: &ObjectId, faults: &mut Vec<Fault>) -> Option<O
     };
     let namespace = parse("namespace", &object.namespace);
     let name = parse("name", &object.name);
-    Some(ObjectRef {
-        namespace: namespace?,
-        name: name?,
-    })
+    Some(ObjectRef { namespace: namespace?, name: name? })
 }

@@ -39,10 +39,7 @@ pub(super) fn compile<'p>(
     providers: &'p Providers,
     faults: &mut Vec<Fault>,
 ) -> Routes<'p> {
-    let mut routes = Routes {
-        candidates: Vec::new(),
-        rules: Rules::new(),
-    };
+    let mut routes = Routes { candidates: Vec::new(), rules: Rules::new() };
     for object in in_order(&world.routes) {
         let id = object_id(ResourceKind::LlmRoute, object);
         if let Some(reference) = object_ref(&id, faults) {
@@ -68,12 +65,7 @@ impl<'p> Routes<'p> {
         let guard = clients::compile(world, &reference.namespace, &spec.clients, report);
         let names = names(spec, report);
         for (place, (rule, name)) in spec.rules.iter().zip(names).enumerate() {
-            let context = Context {
-                world,
-                providers,
-                route: reference,
-                asked: &[],
-            };
+            let context = Context { world, providers, route: reference, asked: &[] };
             let compiled = rules::compile(&context, (place, name, rule), &guard, report);
             self.push((reference.clone(), place), created(object), compiled);
         }
@@ -91,10 +83,7 @@ impl<'p> Routes<'p> {
                 index,
             });
         }
-        let facts = RuleFacts {
-            targets: compiled.targets,
-            has_matches: compiled.has_matches,
-        };
+        let facts = RuleFacts { targets: compiled.targets, has_matches: compiled.has_matches };
         self.rules.insert(key, facts);
     }
 }
@@ -108,11 +97,7 @@ fn check(world: &World, spec: &LlmRouteSpec, report: &mut Report<'_>) {
         );
     }
     if spec.rules.is_empty() {
-        report.warning(
-            "spec.rules",
-            "the route has no rules",
-            "add one, or delete the route",
-        );
+        report.warning("spec.rules", "the route has no rules", "add one, or delete the route");
     }
 }
 

@@ -59,12 +59,7 @@ pub(super) fn compile<'p>(
             Guard::Open | Guard::Closed => None,
         },
     });
-    Compiled {
-        matches,
-        rule,
-        targets,
-        has_matches: !spec.matches.is_empty(),
-    }
+    Compiled { matches, rule, targets, has_matches: !spec.matches.is_empty() }
 }
 
 fn action(
@@ -88,11 +83,7 @@ fn action(
 
 fn all_matches(spec: &RuleSpec, path: &str, report: &mut Report<'_>) -> Vec<(usize, Parsed)> {
     if spec.matches.is_empty() {
-        let every_call = Parsed {
-            model: ModelMatch::Any,
-            api: None,
-            headers: Vec::new(),
-        };
+        let every_call = Parsed { model: ModelMatch::Any, api: None, headers: Vec::new() };
         return vec![(0, every_call)];
     }
     let parse = |(i, spec)| {

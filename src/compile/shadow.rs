@@ -32,10 +32,9 @@ pub(super) fn report(index: &Index, rules: &Rules<'_>, faults: &mut Vec<Fault>) 
 /// Does the winner leave the loser no call? Two guarded ones share the calls by key.
 fn takes_all(winner: &Candidate, loser: &Candidate) -> bool {
     match (&winner.rule.clients, &loser.rule.clients) {
-        (Some(winner), Some(loser)) => loser
-            .keys
-            .iter()
-            .all(|(_, key)| winner.find(&[*key]).is_some()),
+        (Some(winner), Some(loser)) => {
+            loser.keys.iter().all(|(_, key)| winner.find(&[*key]).is_some())
+        }
         _ => true,
     }
 }
@@ -52,10 +51,9 @@ fn warn(winner: &Candidate, loser: &Candidate, rules: &Rules<'_>, faults: &mut V
     let by = match (winner.rule.route == *route, winner.created < loser.created) {
         (true, _) => format!("rule '{name}' of this route, which comes earlier,"),
         (false, true) => format!("rule '{name}' of {}, which is older,", winner.rule.route),
-        (false, false) => format!(
-            "rule '{name}' of {}, whose name comes first,",
-            winner.rule.route
-        ),
+        (false, false) => {
+            format!("rule '{name}' of {}, whose name comes first,", winner.rule.route)
+        }
     };
     let object = ObjectId {
         kind: ResourceKind::LlmRoute,

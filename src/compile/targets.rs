@@ -46,12 +46,7 @@ pub(super) fn compile<'a>(
         let provider = provider?;
         let service = service(context, provider, &path, report)?;
         let rename = rename?;
-        (spec.weight > 0).then_some(Target {
-            provider,
-            rename,
-            service,
-            weight: spec.weight,
-        })
+        (spec.weight > 0).then_some(Target { provider, rename, service, weight: spec.weight })
     };
     specs.iter().enumerate().filter_map(target).collect()
 }
@@ -73,18 +68,13 @@ fn provider<'a>(
     if allowed.is_none() {
         // One message for both in another namespace: its names are not ours to tell.
         let (message, remedy) = match namespace == home.as_str() {
-            true => (
-                "there is no such ProviderSecret",
-                "create it, or correct the name",
-            ),
+            true => ("there is no such ProviderSecret", "create it, or correct the name"),
             false => (
                 "there is no such ProviderSecret, or it does not let this namespace use it",
                 "correct the name, or let its owner set allowedRoutes",
             ),
         };
-        let name: String = format!("{namespace}/{}", spec.name)
-            .escape_default()
-            .collect();
+        let name: String = format!("{namespace}/{}", spec.name).escape_default().collect();
         let message = format!("{message}: {name}; the target is left out");
         report.error(format!("{path}.provider"), message, remedy);
     }
@@ -137,10 +127,7 @@ fn rename(model: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<Op
     }
     // A string always serialises.
     let json = serde_json::to_vec(model).ok()?;
-    Some(Some(Rename {
-        name: model.into(),
-        json: Bytes::from(json),
-    }))
+    Some(Some(Rename { name: model.into(), json: Bytes::from(json) }))
 }
 
 /// The plans of a rule's targets, per API.

@@ -89,9 +89,7 @@ fn check(yaml: &str, expected: &[&str]) -> Compiled {
 
 fn shown(faults: &[Fault]) -> Vec<String> {
     let faults = faults.iter();
-    faults
-        .map(|f| format!("{:?} {} {}: {}", f.severity, f.object, f.path, f.message))
-        .collect()
+    faults.map(|f| format!("{:?} {} {}: {}", f.severity, f.object, f.path, f.message)).collect()
 }
 
 fn assert_same_in_any_order(mut world: World, expected: &Compiled) {
@@ -102,9 +100,7 @@ fn assert_same_in_any_order(mut world: World, expected: &Compiled) {
     assert_eq!(compiled.table.version, expected.table.version);
     let order = |compiled: &Compiled| {
         let candidates = compiled.table.candidates.iter();
-        candidates
-            .map(|c| (c.rule.route.clone(), c.rule_index, c.index))
-            .collect::<Vec<_>>()
+        candidates.map(|c| (c.rule.route.clone(), c.rule_index, c.index)).collect::<Vec<_>>()
     };
     assert_eq!(order(&compiled), order(expected));
 }
@@ -127,12 +123,7 @@ fn route(compiled: &Compiled, call: &str) -> String {
             _ => panic!("{word}"),
         }
     }
-    let facts = Facts {
-        api,
-        model,
-        headers: &headers,
-        credentials: &credentials,
-    };
+    let facts = Facts { api, model, headers: &headers, credentials: &credentials };
     match compiled.table.candidates.lookup(&facts) {
         Match::None => "none".to_owned(),
         Match::Unauthorized(rule) => format!("401 {}", rule.route),
@@ -217,11 +208,7 @@ fn the_version_is_the_content() {
         ("ns/r", "ns/q"),
         ("{a: b}", "{a: c}"),
     ] {
-        assert_ne!(
-            version(&yaml.replacen(from, to, 1)),
-            first,
-            "{from} -> {to}"
-        );
+        assert_ne!(version(&yaml.replacen(from, to, 1)), first, "{from} -> {to}");
     }
 }
 

@@ -14,10 +14,7 @@ pub(super) fn of(world: &World) -> String {
     for route in in_order(&world.routes) {
         add_object(&mut hash, "route", route, &route.spec);
         let created = route.metadata.creation_timestamp.as_ref();
-        add(
-            &mut hash,
-            &created.map(|time| time.0.as_nanosecond().to_string()),
-        );
+        add(&mut hash, &created.map(|time| time.0.as_nanosecond().to_string()));
     }
     for provider in in_order(&world.providers) {
         add_object(&mut hash, "provider", provider, &provider.spec);

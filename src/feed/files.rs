@@ -21,8 +21,8 @@ use thiserror::Error;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::folder::{Folder, GivenKey};
-use super::manifests::Manifests;
+use super::folder::Folder;
+use super::manifests::{GivenKey, Manifests};
 
 /// A watched folder.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub struct Files {
     bell: Arc<Notify>,
     watch: Watch,
     pace: Pace,
-    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped `changed`
-    /// loses nothing.
+    /// When the bell rang that `changed` has not answered yet; kept here so that a dropped
+    /// `changed` loses nothing.
     rang: Option<Instant>,
     next_look: Instant,
     /// What the files were like when `changed` last answered.
@@ -106,25 +106,14 @@ impl Files {
     }
 
     fn with_pace(folder: Folder, pace: Pace) -> Result<Self, OpenError> {
-        let failed = |source| OpenError {
-            path: folder.path().to_path_buf(),
-            source,
-        };
+        let failed = |source| OpenError { path: folder.path().to_path_buf(), source };
         fs::metadata(folder.path()).map_err(failed)?;
         let path = std::path::absolute(folder.path()).map_err(failed)?;
         let bell = Arc::new(Notify::new());
         let watch = Watch::new(path, bell.clone());
         let (rang, next_look) = (None, Instant::now());
         let seen = folder.fingerprint();
-        let mut files = Self {
-            folder,
-            bell,
-            watch,
-            pace,
-            rang,
-            next_look,
-            seen,
-        };
+        let mut files = Self { folder, bell, watch, pace, rang, next_look, seen };
         files.look_later();
         Ok(files)
     }
@@ -199,10 +188,7 @@ impl Watch {
         let lost = Arc::new(AtomicBool::new(false));
         let (about, loses) = (path.clone(), lost.clone());
         let ring = move |event: notify::Result<notify::Event>| {
-            if event
-                .as_ref()
-                .is_ok_and(|event| comes_or_goes(event, &about))
-            {
+            if event.as_ref().is_ok_and(|event| comes_or_goes(event, &about)) {
                 loses.store(true, Ordering::Relaxed);
             }
             if event.map_or(true, |event| rings(&event, &about)) {
@@ -211,12 +197,7 @@ impl Watch {
         };
         // Without a watcher the looks go on.
         let watcher = notify::recommended_watcher(ring).ok();
-        let mut watch = Self {
-            path,
-            watcher,
-            armed: None,
-            lost,
-        };
+        let mut watch = Self { path, watcher, armed: None, lost };
         if let (Some(watcher), Some(parent)) = (&mut watch.watcher, watch.path.parent()) {
             // Tells that the folder comes back; where it cannot be watched, looks tell.
             let _ = watcher.watch(parent, RecursiveMode::NonRecursive);
@@ -230,9 +211,7 @@ impl Watch {
         let Some(watcher) = &mut self.watcher else {
             return;
         };
-        let now = fs::metadata(&self.path)
-            .ok()
-            .map(|meta| (meta.dev(), meta.ino()));
+        let now = fs::metadata(&self.path).ok().map(|meta| (meta.dev(), meta.ino()));
         if !self.lost.swap(false, Ordering::Relaxed) && now == self.armed {
             return;
         }

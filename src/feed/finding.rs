@@ -61,6 +61,11 @@ impl Sources {
         Some(Place::new(&source.file, *position))
     }
 
+    /// Every object that has a name, also those that are left out of the world.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
+        self.objects.keys()
+    }
+
     /// A fault of `compile`, with its place.
     pub fn finding(&self, fault: Fault) -> Finding {
         Finding {
@@ -85,13 +90,7 @@ impl Sources {
         }
         let mut fields = HashMap::from([(String::new(), node.at)]);
         index(node, "", &mut fields);
-        self.objects.insert(
-            object.clone(),
-            Source {
-                file: file.clone(),
-                fields,
-            },
-        );
+        self.objects.insert(object.clone(), Source { file: file.clone(), fields });
         Ok(())
     }
 }
@@ -130,11 +129,7 @@ fn index(node: &Node, path: &str, fields: &mut HashMap<String, Position>) {
 
 impl Place {
     pub(super) fn new(file: &Arc<Path>, Position { line, column }: Position) -> Self {
-        Self {
-            file: file.clone(),
-            line,
-            column,
-        }
+        Self { file: file.clone(), line, column }
     }
 }
 
@@ -173,11 +168,7 @@ mod tests {
         let text = "kind: LlmRoute\nspec:\n  rules:\n  - name: a\n    targets: []\n  - name: b\n";
         let node = yaml::documents(text).remove(0).ok().unwrap();
         let kind = ResourceKind::LlmRoute;
-        let id = ObjectId {
-            kind,
-            namespace: "default".into(),
-            name: "chat".into(),
-        };
+        let id = ObjectId { kind, namespace: "default".into(), name: "chat".into() };
         let mut sources = Sources::default();
         let file: Arc<Path> = Path::new("r.yaml").into();
         sources.insert(&id, &file, &node).unwrap();
@@ -191,17 +182,10 @@ mod tests {
             ("", "r.yaml:1:1"),
             ("metadata.name", "r.yaml:1:1"),
         ] {
-            assert_eq!(
-                sources.locate(&id, path).unwrap().to_string(),
-                expected,
-                "{path}"
-            );
+            assert_eq!(sources.locate(&id, path).unwrap().to_string(), expected, "{path}");
         }
         assert!(sources.insert(&id, &file, &node).is_err());
-        let other = ObjectId {
-            name: "other".into(),
-            ..id
-        };
+        let other = ObjectId { name: "other".into(), ..id };
         assert_eq!(sources.locate(&other, ""), None);
     }
 }

@@ -12,8 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::draft::{Draft, unknown};
 use super::finding::{Finding, Place, Sources};
-use super::folder::{self, GivenKey, Listing};
+use super::listing::{self, Listing};
 use super::schema::{self, Breach, Shape};
 use super::secrets;
 use super::yaml::{self, Data, Node, Position};
@@ -21,6 +22,7 @@ use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::world::Workloads;
 use crate::compile::{ObjectId, ResourceKind, Severity, World};
 use crate::name::ObjectName;
+use crate::secret::{Secret, SecretError};
 
 /// What a folder came to.
 #[derive(Debug, Default)]
@@ -31,6 +33,19 @@ pub struct Manifests {
     pub findings: Vec<Finding>,
     /// Where the objects and their fields stand, also those that are left out.
     pub sources: Sources,
+}
+
+/// A key that is in no file: it stands in for, or replaces, one key of one Secret.
+#[derive(Debug, Clone)]
+pub struct GivenKey {
+    /// The Secret's namespace.
+    pub namespace: String,
+    /// The Secret's name.
+    pub secret: String,
+    /// The key within its data.
+    pub key: String,
+    /// The value, already looked up: only `cli` reads the environment.
+    pub value: Result<Secret, SecretError>,
 }
 
 /// The one version of the resources.
@@ -52,20 +67,12 @@ pub(super) fn read(listing: Listing, keys: &[GivenKey]) -> Manifests {
         reader.file(path);
     }
     let mut manifests = reader.manifests;
-    for GivenKey {
-        namespace,
-        secret,
-        key,
-        value,
-    } in keys
-    {
+    for GivenKey { namespace, secret, key, value } in keys {
         let secret = (namespace.clone(), secret.clone());
         let data = manifests.world.secrets.entry(secret).or_default();
         data.insert(key.clone(), value.clone());
     }
-    manifests
-        .findings
-        .sort_by(|one, other| one.place.cmp(&other.place));
+    manifests.findings.sort_by(|one, other| one.place.cmp(&other.place));
     manifests
 }
 
@@ -75,9 +82,7 @@ impl Manifests {
     /// Is a file or an object missing from the world because it cannot be read as it stands? Then a
     /// caller that has a good table had better keep it.
     pub fn is_broken(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
     }
 }
 
@@ -89,12 +94,6 @@ struct Reader {
     documents: usize,
 }
 
-/// An object on its way from a node to the world.
-pub(super) struct Draft<'a> {
-    pub(super) id: ObjectId,
-    pub(super) node: &'a Node,
-}
-
 impl Reader {
     fn file_problem(&mut self, path: PathBuf, problem: String) {
         let at = Position { line: 1, column: 1 };
@@ -102,7 +101,7 @@ impl Reader {
     }
 
     fn file(&mut self, path: PathBuf) {
-        let text = match folder::text(&path) {
+        let text = match listing::text(&path) {
             Ok(text) => text,
             Err(problem) => return self.file_problem(path, problem),
         };
@@ -120,11 +119,7 @@ impl Reader {
         }
         if self.documents > MAX_DOCUMENTS {
             let message = "the folder has more than 10000 documents, the rest is not read";
-            self.report(
-                &file,
-                Position { line: 1, column: 1 },
-                (message, "split the folder"),
-            );
+            self.report(&file, Position { line: 1, column: 1 }, (message, "split the folder"));
         }
     }
 
@@ -150,11 +145,7 @@ impl Reader {
             (other, "LlmRoute" | "ProviderSecret") if !other.is_empty() => {
                 let at = node.get("apiVersion").map_or(node.at, |entry| entry.at);
                 let message = "this kind is known in another apiVersion only";
-                self.report(
-                    file,
-                    at,
-                    (message, "write apiVersion: pillion.dev/v1alpha1"),
-                );
+                self.report(file, at, (message, "write apiVersion: pillion.dev/v1alpha1"));
             }
             _ => {
                 let message = "objects of this kind have no meaning here and are ignored";
@@ -206,11 +197,7 @@ impl Reader {
 
     fn route(&mut self, draft: &Draft<'_>) -> Vec<Breach> {
         match custom(draft, &schema::LLM_ROUTE) {
-            Ok((metadata, spec)) => self
-                .manifests
-                .world
-                .routes
-                .push(LlmRoute { metadata, spec }),
+            Ok((metadata, spec)) => self.manifests.world.routes.push(LlmRoute { metadata, spec }),
             Err(breaches) => return breaches,
         }
         Vec::new()
@@ -239,9 +226,7 @@ impl Reader {
     }
 
     fn report(&mut self, file: &Arc<Path>, at: Position, words: (&str, &str)) {
-        self.manifests
-            .findings
-            .push(finding(Some(Place::new(file, at)), words));
+        self.manifests.findings.push(finding(Some(Place::new(file, at)), words));
     }
 
     fn note(&mut self, file: &Arc<Path>, at: Position, words: (&str, &str)) {
@@ -255,14 +240,7 @@ impl Reader {
 fn finding(place: Option<Place>, (message, remedy): (&str, &str)) -> Finding {
     let (message, remedy) = (message.to_owned(), remedy.to_owned());
     let severity = Severity::Error;
-    Finding {
-        place,
-        object: None,
-        path: String::new(),
-        severity,
-        message,
-        remedy,
-    }
+    Finding { place, object: None, path: String::new(), severity, message, remedy }
 }
 
 /// Whose document it is.
@@ -284,18 +262,11 @@ fn identity(
     let syntax = "use lower case letters, digits, '-' and '.', with a letter or digit at both ends";
     for (field, text) in [("name", name), ("namespace", namespace)] {
         if text.parse::<ObjectName>().is_err() {
-            let at = metadata
-                .value
-                .get(field)
-                .map_or(metadata.at, |entry| entry.at);
+            let at = metadata.value.get(field).map_or(metadata.at, |entry| entry.at);
             return Err((at, "this is no name of Kubernetes", syntax));
         }
     }
-    Ok(ObjectId {
-        kind,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    })
+    Ok(ObjectId { kind, namespace: namespace.to_owned(), name: name.to_owned() })
 }
 
 // === custom resources ===
@@ -305,10 +276,7 @@ fn custom<T: DeserializeOwned>(
     draft: &Draft<'_>,
     shape: &Shape,
 ) -> Result<(ObjectMeta, T), Vec<Breach>> {
-    let mut breaches = unknown(
-        draft.node,
-        &["apiVersion", "kind", "metadata", "spec", "status"],
-    );
+    let mut breaches = unknown(draft.node, &["apiVersion", "kind", "metadata", "spec", "status"]);
     let metadata = metadata(draft, &mut breaches);
     let spec = draft.node.get("spec").map(|entry| entry.value.to_json());
     let mut spec = spec.unwrap_or(Value::Object(serde_json::Map::new()));
@@ -323,22 +291,6 @@ fn custom<T: DeserializeOwned>(
     }
 }
 
-/// Members of the document itself that are none of `known`.
-pub(super) fn unknown(node: &Node, known: &[&str]) -> Vec<Breach> {
-    let Data::Map(entries) = &node.data else {
-        return Vec::new();
-    };
-    let unknown = entries
-        .iter()
-        .filter(|entry| !known.contains(&entry.key.as_str()));
-    let breach = |entry: &yaml::Entry| Breach {
-        path: entry.key.clone(),
-        message: "there is no such field".to_owned(),
-        remedy: format!("remove it or use one of {}", known.join(", ")),
-    };
-    unknown.map(breach).collect()
-}
-
 fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta> {
     let value = draft.node.get("metadata")?.value.to_json();
     let mut metadata: ObjectMeta = decode(value, "metadata", breaches)?;
@@ -346,8 +298,8 @@ fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta>
     Some(metadata)
 }
 
-/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left out,
-/// because they quote values.
+/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left
+/// out, because they quote values.
 fn decode<T: DeserializeOwned>(value: Value, root: &str, breaches: &mut Vec<Breach>) -> Option<T> {
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(value, &mut track);

@@ -2,8 +2,8 @@
 //!
 //! A manifest in a folder is held to what the API server holds an object to: types, required and
 //! unknown fields, enums, patterns, lengths, counts and unique lists, from the very schemas that
-//! `crds/` carries. CEL rules are not evaluated here, `compile` checks the same things. Like the API
-//! server it takes a null member for an absent one. Messages never quote a value. Does not know
+//! `crds/` carries. CEL rules are not evaluated here, `compile` checks the same things. Like the
+//! API server it takes a null member for an absent one. Messages never quote a value. Does not know
 //! files.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,14 +103,7 @@ fn walk(shape: &Shape, value: &mut Value, path: &str, breaches: &mut Vec<Breach>
                 breaches.push(breach(path, "out of range", format!("use {min} to {max}")));
             }
         }
-        (
-            Shape::List {
-                items,
-                size,
-                unique,
-            },
-            Value::Array(list),
-        ) => {
+        (Shape::List { items, size, unique }, Value::Array(list)) => {
             size.check(list.len(), "items", path, breaches);
             for (index, item) in list.iter_mut().enumerate() {
                 walk(items, item, &format!("{path}[{index}]"), breaches);
@@ -138,27 +131,14 @@ fn walk_text(text: &Text, value: &str, path: &str, breaches: &mut Vec<Breach>) {
     if !text.choices.is_empty() {
         if !text.choices.iter().any(|choice| choice == value) {
             let remedy = format!("use one of {}", text.choices.join(", "));
-            breaches.push(breach(
-                path,
-                "not one of the values that this field knows",
-                remedy,
-            ));
+            breaches.push(breach(path, "not one of the values that this field knows", remedy));
         }
         return;
     }
-    text.size
-        .check(value.chars().count(), "characters", path, breaches);
-    if let Some(pattern) = text
-        .pattern
-        .as_ref()
-        .filter(|pattern| !pattern.is_match(value))
-    {
+    text.size.check(value.chars().count(), "characters", path, breaches);
+    if let Some(pattern) = text.pattern.as_ref().filter(|pattern| !pattern.is_match(value)) {
         let remedy = format!("it must match {}", pattern.as_str());
-        breaches.push(breach(
-            path,
-            "not of the form that this field needs",
-            remedy,
-        ));
+        breaches.push(breach(path, "not of the form that this field needs", remedy));
     }
 }
 
@@ -187,11 +167,7 @@ fn walk_struct(
 }
 
 fn breach(path: &str, message: impl Into<String>, remedy: impl Into<String>) -> Breach {
-    Breach {
-        path: path.to_owned(),
-        message: message.into(),
-        remedy: remedy.into(),
-    }
+    Breach { path: path.to_owned(), message: message.into(), remedy: remedy.into() }
 }
 
 fn kind_of(value: &Value) -> &'static str {
@@ -233,30 +209,20 @@ impl Shape {
             Some("map") => Unique::Keys(schema.x_kubernetes_list_map_keys.unwrap_or_default()),
             _ => Unique::Nothing,
         };
-        Self::List {
-            items,
-            size: Size::of(schema.min_items, schema.max_items),
-            unique,
-        }
+        Self::List { items, size: Size::of(schema.min_items, schema.max_items), unique }
     }
 
     fn object(schema: JSONSchemaProps) -> Self {
         if let Some(fields) = schema.properties {
-            let fields = fields
-                .into_iter()
-                .map(|(name, schema)| (name, Self::of(schema)));
+            let fields = fields.into_iter().map(|(name, schema)| (name, Self::of(schema)));
             let required = schema.required.unwrap_or_default();
-            return Self::Struct {
-                fields: fields.collect(),
-                required,
-            };
+            return Self::Struct { fields: fields.collect(), required };
         }
         let size = Size::of(schema.min_properties, schema.max_properties);
         match schema.additional_properties {
-            Some(JSONSchemaPropsOrBool::Schema(values)) => Self::Dict {
-                values: Box::new(Self::of(*values)),
-                size,
-            },
+            Some(JSONSchemaPropsOrBool::Schema(values)) => {
+                Self::Dict { values: Box::new(Self::of(*values)), size }
+            }
             Some(JSONSchemaPropsOrBool::Bool(_)) | None => Self::Anything,
         }
     }
@@ -289,9 +255,7 @@ impl Text {
             size: Size::of(schema.min_length, schema.max_length),
             // Every pattern of the definitions compiles: a test counts them.
             pattern: schema.pattern.and_then(|pattern| Regex::new(&pattern).ok()),
-            choices: choices
-                .filter_map(|value| value.0.as_str().map(str::to_owned))
-                .collect(),
+            choices: choices.filter_map(|value| value.0.as_str().map(str::to_owned)).collect(),
         }
     }
 }
@@ -301,10 +265,7 @@ impl Text {
 impl Size {
     fn of(min: Option<i64>, max: Option<i64>) -> Self {
         let bound = |bound: Option<i64>| bound.and_then(|bound| usize::try_from(bound).ok());
-        Self {
-            min: bound(min).unwrap_or(0),
-            max: bound(max).unwrap_or(usize::MAX),
-        }
+        Self { min: bound(min).unwrap_or(0), max: bound(max).unwrap_or(usize::MAX) }
     }
 
     fn check(self, size: usize, what: &str, path: &str, breaches: &mut Vec<Breach>) {

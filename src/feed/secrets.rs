@@ -1,4 +1,5 @@
-//! Kubernetes Secrets in files: `data` in base64, `stringData` as it is, the latter over the former.
+//! Kubernetes Secrets in files: `data` in base64, `stringData` as it is, the latter over the
+//! former.
 //!
 //! A value goes into a [`Secret`] and nowhere else: it is never made a JSON value, and no message
 //! says more of it than its key's name.
@@ -7,21 +8,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::manifests::{Draft, unknown};
+use super::draft::{Draft, unknown};
 use super::schema::Breach;
 use super::yaml::{Data, Entry, Node};
 use crate::compile::World;
 use crate::secret::{Secret, SecretError};
 
-const FIELDS: [&str; 7] = [
-    "apiVersion",
-    "kind",
-    "metadata",
-    "type",
-    "immutable",
-    "data",
-    "stringData",
-];
+const FIELDS: [&str; 7] =
+    ["apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData"];
 
 /// Takes a Secret's keys into the world, or says what is wrong with it.
 pub(super) fn read(draft: &Draft<'_>, world: &mut World) -> Vec<Breach> {
@@ -58,15 +52,9 @@ fn texts<'a>(node: &'a Node, field: &str, breaches: &mut Vec<Breach>) -> Vec<(&'
     let entries = match node.get(field).map(|entry| &entry.value) {
         None => return Vec::new(),
         Some(value) if value.is_null() => return Vec::new(),
-        Some(Node {
-            data: Data::Map(entries),
-            ..
-        }) => entries,
+        Some(Node { data: Data::Map(entries), .. }) => entries,
         Some(_) => {
-            breaches.push(not_text(
-                field.to_owned(),
-                "write a mapping of keys to text",
-            ));
+            breaches.push(not_text(field.to_owned(), "write a mapping of keys to text"));
             return Vec::new();
         }
     };

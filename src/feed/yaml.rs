@@ -6,10 +6,14 @@
 //! a file must mean the same to both. Keeps of JSON what YAML contains of it, which is all that
 //! kubectl writes. Does not know objects. Errors never quote the text.
 
+mod scalar;
+
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
-use serde_json::{Map, Number, Value};
+use saphyr_parser::{Event, Marker, Parser};
+use serde_json::{Map, Value};
+
+use scalar::scalar;
 
 /// A value and where it begins. No `Debug`: it may hold a key.
 #[derive(Clone)]
@@ -122,10 +126,9 @@ impl Node {
                 Data::Plain(_) => 0,
                 Data::Text(text) => text.len(),
                 Data::List(items) => items.iter().map(Self::cost).sum(),
-                Data::Map(entries) => entries
-                    .iter()
-                    .map(|entry| entry.key.len() + entry.value.cost())
-                    .sum(),
+                Data::Map(entries) => {
+                    entries.iter().map(|entry| entry.key.len() + entry.value.cost()).sum()
+                }
             }
     }
 }
@@ -144,15 +147,8 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
         }
         offset += line.len();
     }
-    let ends = cuts
-        .iter()
-        .skip(1)
-        .map(|(_, offset)| *offset)
-        .chain([text.len()]);
-    cuts.iter()
-        .zip(ends)
-        .map(|((line, from), to)| (*line, &text[*from..to]))
-        .collect()
+    let ends = cuts.iter().skip(1).map(|(_, offset)| *offset).chain([text.len()]);
+    cuts.iter().zip(ends).map(|((line, from), to)| (*line, &text[*from..to])).collect()
 }
 
 fn read_chunk(
@@ -222,20 +218,11 @@ enum Content {
 impl Builder {
     fn new(first_line: usize, budget: usize) -> Self {
         let (open, anchors) = (Vec::new(), HashMap::new());
-        Self {
-            first_line,
-            open,
-            anchors,
-            budget,
-            done: None,
-        }
+        Self { first_line, open, anchors, budget, done: None }
     }
 
     fn position(&self, mark: Marker) -> Position {
-        Position {
-            line: self.first_line + mark.line(),
-            column: mark.col() + 1,
-        }
+        Position { line: self.first_line + mark.line(), column: mark.col() + 1 }
     }
 
     /// Takes one event; gives a document at its end.
@@ -248,15 +235,7 @@ impl Builder {
             Event::SequenceStart(anchor, _) => self.push(at, anchor, Content::List(Vec::new()))?,
             Event::MappingStart(anchor, _) => {
                 let (entries, keys) = (Vec::new(), HashSet::new());
-                self.push(
-                    at,
-                    anchor,
-                    Content::Map {
-                        entries,
-                        keys,
-                        key: None,
-                    },
-                )?;
+                self.push(at, anchor, Content::Map { entries, keys, key: None })?;
             }
             Event::SequenceEnd | Event::MappingEnd => self.pop()?,
             Event::Scalar(text, style, anchor, tag) => {
@@ -280,22 +259,13 @@ impl Builder {
         if self.open.len() == MAX_DEPTH {
             return Err(error(at, "nested deeper than 64 levels"));
         }
-        self.open.push(Open {
-            at,
-            anchor,
-            content,
-        });
+        self.open.push(Open { at, anchor, content });
         Ok(())
     }
 
     fn pop(&mut self) -> Result<(), SyntaxError> {
         // The parser never ends what it has not begun.
-        let Some(Open {
-            at,
-            anchor,
-            content,
-        }) = self.open.pop()
-        else {
+        let Some(Open { at, anchor, content }) = self.open.pop() else {
             return Ok(());
         };
         let data = match content {
@@ -315,11 +285,7 @@ impl Builder {
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { entries, key, .. }) => {
                 if let Some((at, key)) = key.take() {
-                    entries.push(Entry {
-                        at,
-                        key,
-                        value: node,
-                    });
+                    entries.push(Entry { at, key, value: node });
                 }
             }
         }
@@ -331,16 +297,10 @@ impl Builder {
             return Err(error(at, "a key must be plain text"));
         }
         let Some(node) = self.anchors.get(&anchor) else {
-            return Err(error(
-                at,
-                "an alias without an anchor before it in the same document",
-            ));
+            return Err(error(at, "an alias without an anchor before it in the same document"));
         };
         let cost = node.cost();
-        let node = Node {
-            at,
-            data: node.data.clone(),
-        };
+        let node = Node { at, data: node.data.clone() };
         self.spend(cost, at)?;
         self.add(node, 0)
     }
@@ -352,16 +312,9 @@ impl Builder {
 
     fn key(&mut self, at: Position, text: String) -> Result<(), SyntaxError> {
         if text == "<<" {
-            return Err(error(
-                at,
-                "merge keys (`<<`) are not supported: write the fields out",
-            ));
+            return Err(error(at, "merge keys (`<<`) are not supported: write the fields out"));
         }
-        if let Some(Open {
-            content: Content::Map { keys, key, .. },
-            ..
-        }) = self.open.last_mut()
-        {
+        if let Some(Open { content: Content::Map { keys, key, .. }, .. }) = self.open.last_mut() {
             if !keys.insert(text.clone()) {
                 return Err(error(at, "this key stands twice in the same mapping"));
             }
@@ -380,96 +333,7 @@ impl Builder {
 }
 
 fn error(at: Position, message: &str) -> SyntaxError {
-    SyntaxError {
-        at,
-        message: message.to_owned(),
-    }
-}
-
-// === scalars ===
-
-fn scalar(
-    text: String,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    at: Position,
-) -> Result<Data, SyntaxError> {
-    match tag {
-        None if style == ScalarStyle::Plain => Ok(plain(text)),
-        None => Ok(Data::Text(text)),
-        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
-            "str" => Ok(Data::Text(text)),
-            "int" | "float" | "bool" | "null" => Ok(plain(text)),
-            _ => Err(error(at, "this tag is not supported")),
-        },
-        Some(_) => Err(error(at, "tags of one's own are not supported")),
-    }
-}
-
-/// An unquoted scalar, as kubectl reads it.
-fn plain(text: String) -> Data {
-    let value = match text.as_str() {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
-            Value::Bool(true)
-        }
-        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
-            Value::Bool(false)
-        }
-        other => match integer(other).or_else(|| float(other)) {
-            Some(number) => Value::Number(number),
-            None => return Data::Text(text),
-        },
-    };
-    Data::Plain(value)
-}
-
-/// An integer in one of YAML 1.1's bases; underscores are allowed between digits.
-fn integer(text: &str) -> Option<Number> {
-    let (negative, digits) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    if !digits.as_bytes().first()?.is_ascii_digit() {
-        return None;
-    }
-    let digits = digits.replace('_', "");
-    let (digits, base) = match digits.as_bytes() {
-        [b'0', b'x' | b'X', ..] => (&digits[2..], 16),
-        [b'0', b'b' | b'B', ..] => (&digits[2..], 2),
-        [b'0', b'o' | b'O', ..] => (&digits[2..], 8),
-        [b'0', _, ..] => (&digits[1..], 8),
-        _ => (digits.as_str(), 10),
-    };
-    if !digits.bytes().all(|digit| digit.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let magnitude = i128::from_str_radix(digits, base).ok()?;
-    let value = if negative { -magnitude } else { magnitude };
-    let signed = i64::try_from(value).map(Number::from);
-    signed
-        .or_else(|_| u64::try_from(value).map(Number::from))
-        .ok()
-}
-
-/// A float of YAML 1.1 that JSON can say: `.inf` and `.nan` stay text, and so fail as a number.
-fn float(text: &str) -> Option<Number> {
-    let is_float = |byte: u8| byte.is_ascii_digit() || b"+-.eE_".contains(&byte);
-    let unsigned = text.trim_start_matches(['-', '+']);
-    let begins = unsigned
-        .bytes()
-        .find(|byte| *byte != b'.')
-        .is_some_and(|b| b.is_ascii_digit());
-    if !begins || !text.bytes().all(is_float) || text.len() - unsigned.len() > 1 {
-        return None;
-    }
-    let value = text.replace('_', "").parse::<f64>().ok()?;
-    // JSON has one kind of number, so `1e2` is the integer 100.
-    match value.fract() == 0.0 && value.abs() < 9e15 {
-        true => Some(Number::from(value as i64)),
-        false => Number::from_f64(value),
-    }
+    SyntaxError { at, message: message.to_owned() }
 }
 
 #[cfg(test)]

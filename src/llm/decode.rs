@@ -68,19 +68,14 @@ impl Coding {
 
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder")
-            .field("left", &self.left)
-            .finish_non_exhaustive()
+        f.debug_struct("Decoder").field("left", &self.left).finish_non_exhaustive()
     }
 }
 
 impl Decoder {
     /// A decoder of `coding`.
     pub fn new(coding: Coding) -> Self {
-        Self {
-            machine: Machine::Waiting(coding),
-            left: LIMIT,
-        }
+        Self { machine: Machine::Waiting(coding), left: LIMIT }
     }
 
     /// Decodes the next bytes into `sink`.
@@ -92,11 +87,7 @@ impl Decoder {
         let mut limited = |piece: &[u8]| {
             sink(piece);
             *left = left.saturating_sub(piece.len() as u64);
-            if *left == 0 {
-                Err(DecodeFault::TooLong)
-            } else {
-                Ok(())
-            }
+            if *left == 0 { Err(DecodeFault::TooLong) } else { Ok(()) }
         };
         let decoded = self.machine.decode(chunk, &mut limited);
         if decoded.is_err() {

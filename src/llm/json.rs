@@ -134,19 +134,13 @@ impl BodyScanner {
             Shape::Empty(inside) => (Some(inside), true),
             Shape::Filled(inside) => (Some(inside), false),
         };
-        Ok(BodyFacts {
-            insert_at,
-            empty_object,
-            ..reader.facts
-        })
+        Ok(BodyFacts { insert_at, empty_object, ..reader.facts })
     }
 }
 
 impl Default for BodyScanner {
     fn default() -> Self {
-        Self {
-            members: Members::new(Reader::default()),
-        }
+        Self { members: Members::new(Reader::default()) }
     }
 }
 
@@ -209,18 +203,14 @@ fn model(value: Value<'_>) -> Result<ModelMember, JsonFault> {
     if name.len() > MODEL_LIMIT {
         return Err(JsonFault::ModelTooLong);
     }
-    Ok(ModelMember {
-        span: value.span,
-        name: name.into_owned(),
-    })
+    Ok(ModelMember { span: value.span, name: name.into_owned() })
 }
 
 fn stream_options(value: Value<'_>) -> StreamOptions {
     match (value.first, value.text) {
-        (b'{' | b'n', Some(text)) => StreamOptions::Present {
-            span: value.span,
-            text: text.to_vec(),
-        },
+        (b'{' | b'n', Some(text)) => {
+            StreamOptions::Present { span: value.span, text: text.to_vec() }
+        }
         _ => StreamOptions::Opaque,
     }
 }

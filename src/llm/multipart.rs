@@ -36,19 +36,14 @@ pub enum MultipartFault {
 /// boundary or two, or one that no delimiter line could hold.
 pub fn boundary(content_type: &str) -> Option<&str> {
     let (media_type, parameters) = content_type.split_once(';')?;
-    if !media_type
-        .trim()
-        .eq_ignore_ascii_case("multipart/form-data")
-    {
+    if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
     let mut boundaries = disposition::parameters(parameters)
         .filter(|parameter| parameter.is_ok_and(|(name, _)| name.eq_ignore_ascii_case("boundary")));
     let (_, boundary) = boundaries.next()?.ok()?;
     let valid = (1..=BOUNDARY_LIMIT).contains(&boundary.len())
-        && boundary
-            .bytes()
-            .all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
+        && boundary.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'\\');
     (valid && boundaries.next().is_none()).then_some(boundary)
 }
 
@@ -68,16 +63,11 @@ pub fn find_model(
     boundary: &str,
 ) -> Result<Option<(Range<usize>, String)>, MultipartFault> {
     let delimiter = format!("\r\n--{boundary}");
-    let delimiters = Delimiters {
-        body,
-        finder: Finder::new(&delimiter),
-    };
+    let delimiters = Delimiters { body, finder: Finder::new(&delimiter) };
     let mut model = None;
     let mut delimiter = delimiters.first().ok_or(MultipartFault::Malformed)?;
     while delimiter.kind == Kind::Part {
-        let next = delimiters
-            .next(delimiter.end)
-            .ok_or(MultipartFault::Malformed)?;
+        let next = delimiters.next(delimiter.end).ok_or(MultipartFault::Malformed)?;
         let content = content(body, delimiter.end..next.start)?;
         if let Some(span) = content {
             let text = text(&body[span.clone()])?;
@@ -125,11 +115,7 @@ impl Delimiters<'_> {
     /// The body may begin with it, without a line break; or with a preamble.
     fn first(&self) -> Option<Delimiter> {
         let dashes = &self.finder.needle()[2..];
-        let at_start = self
-            .body
-            .starts_with(dashes)
-            .then(|| self.at(0, dashes.len()))
-            .flatten();
+        let at_start = self.body.starts_with(dashes).then(|| self.at(0, dashes.len())).flatten();
         at_start.or_else(|| self.next(0))
     }
 
@@ -151,22 +137,11 @@ impl Delimiters<'_> {
     fn at(&self, start: usize, end: usize) -> Option<Delimiter> {
         let rest = &self.body[end..];
         if rest.starts_with(b"--") {
-            return Some(Delimiter {
-                start,
-                end: self.body.len(),
-                kind: Kind::Last,
-            });
+            return Some(Delimiter { start, end: self.body.len(), kind: Kind::Last });
         }
-        let padding = rest
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\t'))
-            .count();
+        let padding = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let end = end + padding + 2;
-        rest[padding..].starts_with(b"\r\n").then_some(Delimiter {
-            start,
-            end,
-            kind: Kind::Part,
-        })
+        rest[padding..].starts_with(b"\r\n").then_some(Delimiter { start, end, kind: Kind::Part })
     }
 }
 
@@ -191,7 +166,5 @@ fn text(bytes: &[u8]) -> Result<String, MultipartFault> {
     if bytes.len() > MODEL_LIMIT {
         return Err(MultipartFault::TooLong);
     }
-    str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(|_| MultipartFault::NotText)
+    str::from_utf8(bytes).map(str::to_owned).map_err(|_| MultipartFault::NotText)
 }

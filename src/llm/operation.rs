@@ -31,10 +31,7 @@ pub enum Ask {
     Call(Operation),
     /// `GET …/models`, answered from the routes; `id` is the (still encoded) model of
     /// `GET …/models/{id}`.
-    Models {
-        dialect: Dialect,
-        id: Option<Range<usize>>,
-    },
+    Models { dialect: Dialect, id: Option<Range<usize>> },
     /// `HEAD` or `GET` of `/`, or of a bare prefix that is a client's base URL (`/v1`,
     /// `/anthropic`): is somebody there?
     Alive,

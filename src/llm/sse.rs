@@ -47,11 +47,7 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self {
-            line: Line::Bom(0),
-            after_cr: false,
-            between: true,
-        }
+        Self { line: Line::Bom(0), after_cr: false, between: true }
     }
 }
 
@@ -110,11 +106,7 @@ impl Reader {
             _ if byte == BOM[usize::from(seen)] => {
                 *at += 1;
                 self.between = false;
-                if seen == 2 {
-                    Line::Field(0)
-                } else {
-                    Line::Bom(seen + 1)
-                }
+                if seen == 2 { Line::Field(0) } else { Line::Bom(seen + 1) }
             }
             0 => Line::Field(0),
             _ => Line::Other,
@@ -219,19 +211,12 @@ mod tests {
             }
         }
         events.extend(data.map(|tail| ["…".as_bytes(), &tail].concat()));
-        events
-            .iter()
-            .map(|data| String::from_utf8_lossy(data).into_owned())
-            .collect()
+        events.iter().map(|data| String::from_utf8_lossy(data).into_owned()).collect()
     }
 
     fn check(stream: &str, expected: &[&str]) {
         for size in 1..=stream.len().max(1) {
-            assert_eq!(
-                events(stream.as_bytes(), size),
-                expected,
-                "{stream:?} by {size}"
-            );
+            assert_eq!(events(stream.as_bytes(), size), expected, "{stream:?} by {size}");
         }
     }
 
@@ -262,24 +247,10 @@ mod tests {
             while reader.next(stream.as_bytes(), &mut at).is_some() {}
             reader.between_events()
         };
-        for stream in [
-            "",
-            "\n",
-            "data: a\n\n",
-            "data: a\r\r",
-            "data: a\r\n\r\n",
-            ": k\n\n\n",
-        ] {
+        for stream in ["", "\n", "data: a\n\n", "data: a\r\r", "data: a\r\n\r\n", ": k\n\n\n"] {
             assert!(ends(stream), "{stream:?}");
         }
-        for stream in [
-            "d",
-            ":",
-            "data: a\n",
-            "data: a\r\n",
-            "data: a\n\n:",
-            "\u{feff}",
-        ] {
+        for stream in ["d", ":", "data: a\n", "data: a\r\n", "data: a\n\n:", "\u{feff}"] {
             assert!(!ends(stream), "{stream:?}");
         }
     }

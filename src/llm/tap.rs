@@ -52,10 +52,7 @@ impl AnswerTap {
             event_stream: watcher.reads_events(),
             body: match Coding::named(content_encoding) {
                 Some(Coding::Identity) => Body::Plain(watcher),
-                Some(coding) => Body::Coded {
-                    decoder: Decoder::new(coding),
-                    watcher,
-                },
+                Some(coding) => Body::Coded { decoder: Decoder::new(coding), watcher },
                 None => Body::Opaque { seen: false },
             },
         }
@@ -67,9 +64,7 @@ impl AnswerTap {
             Body::Plain(watcher) => watcher.observe(chunk),
             Body::Coded { decoder, watcher } => {
                 // A fault shows in `may_lag`; the client's bytes are not our business.
-                decoder
-                    .decode(chunk, &mut |piece| watcher.observe(piece))
-                    .unwrap_or_default();
+                decoder.decode(chunk, &mut |piece| watcher.observe(piece)).unwrap_or_default();
             }
             Body::Opaque { seen } => *seen |= !chunk.is_empty(),
         }

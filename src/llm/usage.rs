@@ -81,12 +81,7 @@ impl Usage {
     }
 
     fn counts(&self) -> [Option<u64>; 4] {
-        [
-            self.input,
-            self.output,
-            self.cache_read,
-            self.cache_creation,
-        ]
+        [self.input, self.output, self.cache_read, self.cache_creation]
     }
 }
 
@@ -174,11 +169,7 @@ impl Report {
         let answer = self.get(Count::Output)?;
         let apart = answer.saturating_add(self.get(Count::Reasoning).unwrap_or(0));
         let total = self.get(Count::Total);
-        Some(if total.is_some() && total == sum(prompt, Some(apart)) {
-            apart
-        } else {
-            answer
-        })
+        Some(if total.is_some() && total == sum(prompt, Some(apart)) { apart } else { answer })
     }
 
     fn get(&self, count: Count) -> Option<u64> {
@@ -213,20 +204,13 @@ mod tests {
 
     fn report(counts: &[(Count, u64)]) -> Report {
         let mut report = Report::default();
-        counts
-            .iter()
-            .for_each(|(count, tokens)| report.set(*count, *tokens));
+        counts.iter().for_each(|(count, tokens)| report.set(*count, *tokens));
         report
     }
 
     fn usage(counts: [i64; 4]) -> Usage {
         let [input, output, cache_read, cache_creation] = counts.map(|n| u64::try_from(n).ok());
-        Usage {
-            input,
-            output,
-            cache_read,
-            cache_creation,
-        }
+        Usage { input, output, cache_read, cache_creation }
     }
 
     #[test]
@@ -249,22 +233,13 @@ mod tests {
         assert_eq!(report(&inside).openai().output, Some(8));
         let beside = [(Prompt, 10), (Output, 8), (Reasoning, 5), (Total, 23)];
         assert_eq!(report(&beside).openai().output, Some(13));
-        assert_eq!(
-            report(&[(Output, 8), (Reasoning, 5)]).openai().output,
-            Some(8)
-        );
+        assert_eq!(report(&[(Output, 8), (Reasoning, 5)]).openai().output, Some(8));
     }
 
     #[test]
     fn gemini_sums_saturate() {
         use Count::*;
-        let gemini = [
-            (Prompt, 10),
-            (ToolPrompt, 2),
-            (Cached, 4),
-            (Output, 3),
-            (Reasoning, 7),
-        ];
+        let gemini = [(Prompt, 10), (ToolPrompt, 2), (Cached, 4), (Output, 3), (Reasoning, 7)];
         assert_eq!(report(&gemini).gemini(), usage([8, 10, 4, -1]));
         let huge = [(Prompt, u64::MAX), (ToolPrompt, 2)];
         assert_eq!(report(&huge).gemini().input, Some(u64::MAX));
@@ -273,15 +248,8 @@ mod tests {
     #[test]
     fn pain_17_the_first_zero_report_does_not_stay() {
         let mut known = Usage::default();
-        let reports = [
-            [0, 0, -1, -1],
-            [-1, -1, -1, -1],
-            [7, 3, -1, -1],
-            [0, 0, 0, -1],
-        ];
-        reports
-            .iter()
-            .for_each(|counts| known.replace(usage(*counts)));
+        let reports = [[0, 0, -1, -1], [-1, -1, -1, -1], [7, 3, -1, -1], [0, 0, 0, -1]];
+        reports.iter().for_each(|counts| known.replace(usage(*counts)));
         assert_eq!(known, usage([7, 3, -1, -1]));
     }
 

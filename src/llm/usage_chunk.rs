@@ -37,10 +37,7 @@ impl UsageChunkFilter {
         let late = at == 0 && self.reader.after_cr() && chunk.first() == Some(&b'\n');
         let bytes = self.behind_held(chunk);
         let dropped = std::mem::take(&mut self.drop_line_feed) && late;
-        let mut kept = Kept {
-            whole: Bytes::new(),
-            from: usize::from(dropped),
-        };
+        let mut kept = Kept { whole: Bytes::new(), from: usize::from(dropped) };
         let mut start = usize::from(late);
         while let Some(piece) = self.reader.next(&bytes, &mut at) {
             if piece == Piece::EventEnd {
@@ -54,11 +51,7 @@ impl UsageChunkFilter {
     /// What is still held back when the stream ends.
     pub fn finish(&mut self) -> Bytes {
         let held = std::mem::take(&mut self.held).freeze();
-        if is_usage_event(&held) {
-            Bytes::new()
-        } else {
-            held
-        }
+        if is_usage_event(&held) { Bytes::new() } else { held }
     }
 
     fn behind_held(&mut self, chunk: Bytes) -> Bytes {
@@ -92,9 +85,7 @@ impl UsageChunkFilter {
         kept.keep(&bytes, start);
         let tail = bytes.slice(start..);
         drop(bytes);
-        self.held = tail
-            .try_into_mut()
-            .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        self.held = tail.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
         kept.whole
     }
 }
@@ -153,12 +144,7 @@ fn leading_comments(event: &[u8]) -> usize {
     let mut at = 0;
     while event.get(at) == Some(&b':') {
         let line = memchr2(b'\n', b'\r', &event[at..]).unwrap_or(event.len() - at);
-        at += line
-            + if event[at + line..].starts_with(b"\r\n") {
-                2
-            } else {
-                1
-            };
+        at += line + if event[at + line..].starts_with(b"\r\n") { 2 } else { 1 };
     }
     at.min(event.len())
 }

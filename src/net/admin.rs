@@ -22,10 +22,7 @@ use super::drain::{Drain, Stage};
 
 /// Scrapers, probes and one curious operator: more is a mistake or an attack. A few of them are
 /// answered even when callers have used up the process's descriptors.
-const CAPACITY: Capacity = Capacity {
-    connections: 64,
-    reserved: 4,
-};
+const CAPACITY: Capacity = Capacity { connections: 64, reserved: 4 };
 
 /// How long an admin client may take to say what it wants.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,9 +61,8 @@ pub struct Written {
 pub async fn run(listener: TcpListener, pages: Vec<Page>, mut drain: Drain) {
     let pages = Rc::new(pages);
     let (own_signal, own_drain) = super::drain::channel();
-    let serving = accept::run(listener, CAPACITY, own_drain, move |stream| {
-        serve(stream, Rc::clone(&pages))
-    });
+    let serving =
+        accept::run(listener, CAPACITY, own_drain, move |stream| serve(stream, Rc::clone(&pages)));
     tokio::select! {
         () = serving => {}
         () = drain.reached(Stage::Cut) => {}
@@ -94,10 +90,7 @@ fn answer(pages: &[Page], request: &Request<Incoming>, peer: SocketAddr) -> Resp
     }
     let Some(page) = pages.iter().find(|page| page.path == request.uri().path()) else {
         let paths: Vec<&str> = pages.iter().map(|page| page.path).collect();
-        return reply(text(
-            StatusCode::NOT_FOUND,
-            &format!("pages: {}\n", paths.join(" ")),
-        ));
+        return reply(text(StatusCode::NOT_FOUND, &format!("pages: {}\n", paths.join(" "))));
     };
     match page.audience {
         Audience::Loopback if !peer.ip().to_canonical().is_loopback() => {
@@ -109,19 +102,13 @@ fn answer(pages: &[Page], request: &Request<Incoming>, peer: SocketAddr) -> Resp
 
 /// A page of plain text.
 pub fn text(status: StatusCode, body: &str) -> Written {
-    Written {
-        status,
-        content_type: "text/plain; charset=utf-8",
-        body: body.to_owned(),
-    }
+    Written { status, content_type: "text/plain; charset=utf-8", body: body.to_owned() }
 }
 
 fn reply(written: Written) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(written.body)));
     *response.status_mut() = written.status;
     let content_type = header::HeaderValue::from_static(written.content_type);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, content_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }

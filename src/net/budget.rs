@@ -25,18 +25,12 @@ struct Inner {
 impl Budget {
     /// A budget of `limit` units.
     pub fn new(limit: usize) -> Self {
-        Self(Arc::new(Inner {
-            limit,
-            used: AtomicUsize::new(0),
-        }))
+        Self(Arc::new(Inner { limit, used: AtomicUsize::new(0) }))
     }
 
     /// A reservation of nothing, to be grown.
     pub fn open(&self) -> Reservation {
-        Reservation {
-            budget: self.clone(),
-            taken: 0,
-        }
+        Reservation { budget: self.clone(), taken: 0 }
     }
 
     /// What is taken at present.
@@ -46,10 +40,7 @@ impl Budget {
 
     fn take(&self, amount: usize) -> Result<(), Exhausted> {
         let grown = |used: usize| used.checked_add(amount).filter(|sum| *sum <= self.0.limit);
-        let taken = self
-            .0
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
+        let taken = self.0.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
         taken.map(drop).map_err(|_| Exhausted)
     }
 }

@@ -42,12 +42,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 impl ClientIo {
     /// Ends with an error when a write has been blocked for `write_idle`.
     pub fn new(stream: TcpStream, write_idle: Duration) -> Self {
-        Self {
-            stream,
-            write_idle,
-            blocked: None,
-            ahead: Vec::new(),
-        }
+        Self { stream, write_idle, blocked: None, ahead: Vec::new() }
     }
 
     /// Waits for as many bytes as it takes to tell what the client speaks. Loses nothing when it
@@ -97,9 +92,6 @@ impl AsyncRead for ClientIo {
             let count = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead[..count]);
             self.ahead.drain(..count);
-            if self.ahead.is_empty() {
-                self.ahead = Vec::new();
-            }
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)

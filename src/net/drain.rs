@@ -36,11 +36,8 @@ impl DrainSignal {
     /// Moves to `stage`; never back.
     pub fn advance(&self, stage: Stage) {
         self.0.send_if_modified(|now| {
-            let forward = stage > *now;
-            if forward {
-                *now = stage;
-            }
-            forward
+            let before = std::mem::replace(now, stage.max(*now));
+            before < stage
         });
     }
 

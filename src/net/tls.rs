@@ -34,7 +34,8 @@ impl Roots {
         if store.is_empty() {
             tracing::warn!(
                 ignored,
-                "the system has no CA certificates: https providers without a caBundle of their own will fail; set SSL_CERT_FILE"
+                "the system has no CA certificates: https providers without a \
+                 caBundle of their own will fail; set SSL_CERT_FILE"
             );
         }
         Self(Arc::new(store))

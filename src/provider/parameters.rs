@@ -122,10 +122,7 @@ impl Parameters {
             Some(Value::Given(value)) => Ok(value),
             Some(Value::Default(value)) => Ok(value),
             Some(Value::Unusable) => Err(ParameterError::Unusable { name }),
-            None => Err(ParameterError::Missing {
-                name,
-                takes: takes(self.preset),
-            }),
+            None => Err(ParameterError::Missing { name, takes: takes(self.preset) }),
         }
     }
 }
@@ -134,18 +131,15 @@ impl Parameter {
     fn check(&self, value: &str) -> Result<&'static str, ParameterError> {
         let (fits, must) = match &self.syntax {
             Syntax::Label => (is_label(value), "a DNS label".to_owned()),
-            Syntax::Segment => (
-                is_segment(value),
-                "letters, digits and -._~: (at most 128)".to_owned(),
-            ),
-            Syntax::OneOf(choices) => (
-                choices.contains(&value),
-                format!("one of {}", choices.join(", ")),
-            ),
+            Syntax::Segment => {
+                (is_segment(value), "letters, digits and -._~: (at most 128)".to_owned())
+            }
+            Syntax::OneOf(choices) => {
+                (choices.contains(&value), format!("one of {}", choices.join(", ")))
+            }
         };
         let name = self.name;
-        fits.then_some(name)
-            .ok_or(ParameterError::Value { name, must })
+        fits.then_some(name).ok_or(ParameterError::Value { name, must })
     }
 }
 
@@ -183,7 +177,5 @@ fn is_segment(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text != "."
         && text != ".."
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~:".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:".contains(&b))
 }

@@ -57,30 +57,18 @@ const fn in_header(api: Api, url: &'static str, name: &'static str) -> PresetEnd
 
 const fn parameter(name: &'static str, syntax: Syntax) -> Parameter {
     let default = None;
-    Parameter {
-        name,
-        default,
-        syntax,
-    }
+    Parameter { name, default, syntax }
 }
 
 /// One of these; the first is the default.
 const fn choice(name: &'static str, values: &'static [&'static str]) -> Parameter {
-    Parameter {
-        name,
-        default: Some(values[0]),
-        syntax: Syntax::OneOf(values),
-    }
+    Parameter { name, default: Some(values[0]), syntax: Syntax::OneOf(values) }
 }
 
 static ANTHROPIC: Preset = Preset {
     vendor: Vendor::Anthropic,
     telemetry_name: "anthropic",
-    endpoints: &[in_header(
-        Api::AnthropicMessages,
-        "https://api.anthropic.com",
-        "x-api-key",
-    )],
+    endpoints: &[in_header(Api::AnthropicMessages, "https://api.anthropic.com", "x-api-key")],
     auth: Auth::Header("x-api-key"),
     api_key_prefixes: &["sk-ant-"],
     bearer_prefixes: &["sk-ant-oat"],
@@ -98,28 +86,16 @@ static ALIYUN: Preset = Preset {
         bearer(Api::OpenAi, "https://{host}/compatible-mode/v1"),
     ],
     parameters: &[
-        choice(
-            "region",
-            &["cn-beijing", "ap-southeast-1", "us-east-1", "cn-hongkong"],
-        ),
+        choice("region", &["cn-beijing", "ap-southeast-1", "us-east-1", "cn-hongkong"]),
         parameter("workspaceId", Syntax::Label),
     ],
     derived: &[Derived {
         name: "host",
         cases: &[
-            (
-                When::Given("workspaceId"),
-                "{workspaceId}.{region}.maas.aliyuncs.com",
-            ),
-            (
-                When::Is("region", "ap-southeast-1"),
-                "dashscope-intl.aliyuncs.com",
-            ),
+            (When::Given("workspaceId"), "{workspaceId}.{region}.maas.aliyuncs.com"),
+            (When::Is("region", "ap-southeast-1"), "dashscope-intl.aliyuncs.com"),
             (When::Is("region", "us-east-1"), "dashscope-us.aliyuncs.com"),
-            (
-                When::Is("region", "cn-hongkong"),
-                "cn-hongkong.dashscope.aliyuncs.com",
-            ),
+            (When::Is("region", "cn-hongkong"), "cn-hongkong.dashscope.aliyuncs.com"),
             (When::Always, "dashscope.aliyuncs.com"),
         ],
     }],
@@ -148,17 +124,11 @@ static AZURE_OPENAI: Preset = Preset {
         ),
     ],
     auth: Auth::Header("api-key"),
-    parameters: &[
-        parameter("resource", Syntax::Label),
-        parameter("project", Syntax::Segment),
-    ],
+    parameters: &[parameter("resource", Syntax::Label), parameter("project", Syntax::Segment)],
     derived: &[Derived {
         name: "root",
         cases: &[
-            (
-                When::Given("project"),
-                "{resource}.services.ai.azure.com/api/projects/{project}",
-            ),
+            (When::Given("project"), "{resource}.services.ai.azure.com/api/projects/{project}"),
             (When::Always, "{resource}.openai.azure.com"),
         ],
     }],
@@ -169,10 +139,7 @@ static AZURE_OPENAI: Preset = Preset {
 static BEDROCK: Preset = Preset {
     vendor: Vendor::Bedrock,
     telemetry_name: "aws.bedrock",
-    endpoints: &[bearer(
-        Api::OpenAi,
-        "https://bedrock-runtime.{region}.amazonaws.com/openai/v1",
-    )],
+    endpoints: &[bearer(Api::OpenAi, "https://bedrock-runtime.{region}.amazonaws.com/openai/v1")],
     parameters: &[parameter("region", Syntax::Label)],
     ..BASE
 };
@@ -181,18 +148,9 @@ static BEDROCK_MANTLE: Preset = Preset {
     vendor: Vendor::BedrockMantle,
     telemetry_name: "aws.bedrock",
     endpoints: &[
-        bearer(
-            Api::OpenAiChat,
-            "https://bedrock-mantle.{region}.api.aws/v1",
-        ),
-        bearer(
-            Api::OpenAiResponses,
-            "https://bedrock-mantle.{region}.api.aws/v1",
-        ),
-        bearer(
-            Api::AnthropicMessages,
-            "https://bedrock-mantle.{region}.api.aws/anthropic",
-        ),
+        bearer(Api::OpenAiChat, "https://bedrock-mantle.{region}.api.aws/v1"),
+        bearer(Api::OpenAiResponses, "https://bedrock-mantle.{region}.api.aws/v1"),
+        bearer(Api::AnthropicMessages, "https://bedrock-mantle.{region}.api.aws/anthropic"),
     ],
     parameters: &[parameter("region", Syntax::Label)],
     ..BASE
@@ -214,24 +172,14 @@ static VERTEX: Preset = Preset {
     ],
     parameters: &[
         parameter("project", Syntax::Segment),
-        Parameter {
-            name: "location",
-            default: Some("global"),
-            syntax: Syntax::Label,
-        },
+        Parameter { name: "location", default: Some("global"), syntax: Syntax::Label },
     ],
     derived: &[Derived {
         name: "host",
         cases: &[
             (When::Is("location", "global"), "aiplatform.googleapis.com"),
-            (
-                When::Is("location", "us"),
-                "aiplatform.us.rep.googleapis.com",
-            ),
-            (
-                When::Is("location", "eu"),
-                "aiplatform.eu.rep.googleapis.com",
-            ),
+            (When::Is("location", "us"), "aiplatform.us.rep.googleapis.com"),
+            (When::Is("location", "eu"), "aiplatform.eu.rep.googleapis.com"),
             (When::Always, "{location}-aiplatform.googleapis.com"),
         ],
     }],
@@ -243,19 +191,9 @@ static GEMINI: Preset = Preset {
     vendor: Vendor::Gemini,
     telemetry_name: "gcp.gemini",
     endpoints: &[
-        in_header(
-            Api::Gemini,
-            "https://generativelanguage.googleapis.com",
-            "x-goog-api-key",
-        ),
-        bearer(
-            Api::OpenAiChat,
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-        ),
-        bearer(
-            Api::OpenAiEmbeddings,
-            "https://generativelanguage.googleapis.com/v1beta/openai",
-        ),
+        in_header(Api::Gemini, "https://generativelanguage.googleapis.com", "x-goog-api-key"),
+        bearer(Api::OpenAiChat, "https://generativelanguage.googleapis.com/v1beta/openai"),
+        bearer(Api::OpenAiEmbeddings, "https://generativelanguage.googleapis.com/v1beta/openai"),
     ],
     auth: Auth::Header("x-goog-api-key"),
     api_key_prefixes: &["AIza"],
@@ -273,10 +211,7 @@ static OPENROUTER: Preset = Preset {
     parameters: &[choice("region", &["global", "eu"])],
     derived: &[Derived {
         name: "host",
-        cases: &[
-            (When::Is("region", "eu"), "eu.openrouter.ai"),
-            (When::Always, "openrouter.ai"),
-        ],
+        cases: &[(When::Is("region", "eu"), "eu.openrouter.ai"), (When::Always, "openrouter.ai")],
     }],
     api_key_prefixes: &["sk-or-"],
     ..BASE
@@ -287,11 +222,7 @@ static DEEPSEEK: Preset = Preset {
     telemetry_name: "deepseek",
     endpoints: &[
         bearer(Api::OpenAiChat, "https://api.deepseek.com"),
-        in_header(
-            Api::AnthropicMessages,
-            "https://api.deepseek.com/anthropic",
-            "x-api-key",
-        ),
+        in_header(Api::AnthropicMessages, "https://api.deepseek.com/anthropic", "x-api-key"),
     ],
     ..BASE
 };
@@ -307,10 +238,7 @@ static MOONSHOT: Preset = Preset {
     parameters: &[choice("region", &["global", "cn"])],
     derived: &[Derived {
         name: "host",
-        cases: &[
-            (When::Is("region", "cn"), "api.moonshot.cn"),
-            (When::Always, "api.moonshot.ai"),
-        ],
+        cases: &[(When::Is("region", "cn"), "api.moonshot.cn"), (When::Always, "api.moonshot.ai")],
     }],
     ..BASE
 };
@@ -323,24 +251,15 @@ static ZAI: Preset = Preset {
         bearer(Api::OpenAiChat, "https://{host}/api/{plan-path}/v4"),
         bearer(Api::AnthropicMessages, "https://{host}/api/anthropic"),
     ],
-    parameters: &[
-        choice("region", &["global", "cn"]),
-        choice("plan", &["standard", "coding"]),
-    ],
+    parameters: &[choice("region", &["global", "cn"]), choice("plan", &["standard", "coding"])],
     derived: &[
         Derived {
             name: "host",
-            cases: &[
-                (When::Is("region", "cn"), "open.bigmodel.cn"),
-                (When::Always, "api.z.ai"),
-            ],
+            cases: &[(When::Is("region", "cn"), "open.bigmodel.cn"), (When::Always, "api.z.ai")],
         },
         Derived {
             name: "plan-path",
-            cases: &[
-                (When::Is("plan", "coding"), "coding/paas"),
-                (When::Always, "paas"),
-            ],
+            cases: &[(When::Is("plan", "coding"), "coding/paas"), (When::Always, "paas")],
         },
     ],
     ..BASE
@@ -376,10 +295,7 @@ static XAI: Preset = Preset {
     parameters: &[choice("region", &["global", "us"])],
     derived: &[Derived {
         name: "host",
-        cases: &[
-            (When::Is("region", "us"), "us.api.x.ai"),
-            (When::Always, "api.x.ai"),
-        ],
+        cases: &[(When::Is("region", "us"), "us.api.x.ai"), (When::Always, "api.x.ai")],
     }],
     api_key_prefixes: &["xai-"],
     ..BASE
@@ -397,28 +313,13 @@ static TOGETHER: Preset = Preset {
 
 // The three below run where their user put them: there is no host that could be a default.
 
-static OLLAMA: Preset = Preset {
-    vendor: Vendor::Ollama,
-    telemetry_name: "ollama",
-    keys: Keys::Optional,
-    ..BASE
-};
+static OLLAMA: Preset =
+    Preset { vendor: Vendor::Ollama, telemetry_name: "ollama", keys: Keys::Optional, ..BASE };
 
-static VLLM: Preset = Preset {
-    vendor: Vendor::Vllm,
-    telemetry_name: "vllm",
-    keys: Keys::Optional,
-    ..BASE
-};
+static VLLM: Preset =
+    Preset { vendor: Vendor::Vllm, telemetry_name: "vllm", keys: Keys::Optional, ..BASE };
 
-static LITELLM: Preset = Preset {
-    vendor: Vendor::LiteLlm,
-    telemetry_name: "litellm",
-    keys: Keys::Optional,
-    ..BASE
-};
+static LITELLM: Preset =
+    Preset { vendor: Vendor::LiteLlm, telemetry_name: "litellm", keys: Keys::Optional, ..BASE };
 
-static CUSTOM: Preset = Preset {
-    keys: Keys::Optional,
-    ..BASE
-};
+static CUSTOM: Preset = Preset { keys: Keys::Optional, ..BASE };

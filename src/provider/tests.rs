@@ -25,44 +25,28 @@ fn given(parameters: &str) -> BTreeMap<String, String> {
 
 #[test]
 fn every_vendor_has_the_urls_of_its_docs() {
-    check(
-        Vendor::Anthropic,
-        "",
-        &[(AnthropicMessages, "https://api.anthropic.com")],
-    );
+    check(Vendor::Anthropic, "", &[(AnthropicMessages, "https://api.anthropic.com")]);
     check(Vendor::OpenAi, "", &[(OpenAi, "https://api.openai.com/v1")]);
     check(
         Vendor::AzureOpenAi,
         "resource=r",
         &[
             (OpenAi, "https://r.openai.azure.com/openai/v1"),
-            (
-                AnthropicMessages,
-                "https://r.services.ai.azure.com/anthropic",
-            ),
+            (AnthropicMessages, "https://r.services.ai.azure.com/anthropic"),
         ],
     );
     check(
         Vendor::AzureOpenAi,
         "resource=r,project=p",
         &[
-            (
-                OpenAi,
-                "https://r.services.ai.azure.com/api/projects/p/openai/v1",
-            ),
-            (
-                AnthropicMessages,
-                "https://r.services.ai.azure.com/anthropic",
-            ),
+            (OpenAi, "https://r.services.ai.azure.com/api/projects/p/openai/v1"),
+            (AnthropicMessages, "https://r.services.ai.azure.com/anthropic"),
         ],
     );
     check(
         Vendor::Bedrock,
         "region=us-east-1",
-        &[(
-            OpenAi,
-            "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1",
-        )],
+        &[(OpenAi, "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1")],
     );
     let mantle = "https://bedrock-mantle.us-east-1.api.aws";
     check(
@@ -100,11 +84,7 @@ fn every_vendor_has_the_urls_of_its_docs() {
             (OpenAiEmbeddings, "https://api.mistral.ai/v1"),
         ],
     );
-    check(
-        Vendor::Groq,
-        "",
-        &[(OpenAi, "https://api.groq.com/openai/v1")],
-    );
+    check(Vendor::Groq, "", &[(OpenAi, "https://api.groq.com/openai/v1")]);
     check(
         Vendor::Together,
         "",
@@ -113,12 +93,7 @@ fn every_vendor_has_the_urls_of_its_docs() {
             (OpenAiEmbeddings, "https://api.together.xyz/v1"),
         ],
     );
-    for self_hosted in [
-        Vendor::Ollama,
-        Vendor::Vllm,
-        Vendor::LiteLlm,
-        Vendor::Custom,
-    ] {
+    for self_hosted in [Vendor::Ollama, Vendor::Vllm, Vendor::LiteLlm, Vendor::Custom] {
         check(self_hosted, "", &[]);
     }
 }
@@ -131,27 +106,17 @@ fn regions_choose_hosts() {
         ("region=us-east-1", "dashscope-us.aliyuncs.com"),
         ("region=cn-hongkong", "cn-hongkong.dashscope.aliyuncs.com"),
         ("workspaceId=ws-1", "ws-1.cn-beijing.maas.aliyuncs.com"),
-        (
-            "workspaceId=ws-1,region=cn-hongkong",
-            "ws-1.cn-hongkong.maas.aliyuncs.com",
-        ),
+        ("workspaceId=ws-1,region=cn-hongkong", "ws-1.cn-hongkong.maas.aliyuncs.com"),
     ] {
         let anthropic = format!("https://{host}/apps/anthropic");
         let openai = format!("https://{host}/compatible-mode/v1");
-        check(
-            Vendor::Aliyun,
-            parameters,
-            &[(AnthropicMessages, &anthropic), (OpenAi, &openai)],
-        );
+        check(Vendor::Aliyun, parameters, &[(AnthropicMessages, &anthropic), (OpenAi, &openai)]);
     }
     for (location, host) in [
         ("", "aiplatform.googleapis.com"),
         (",location=eu", "aiplatform.eu.rep.googleapis.com"),
         (",location=us", "aiplatform.us.rep.googleapis.com"),
-        (
-            ",location=europe-west1",
-            "europe-west1-aiplatform.googleapis.com",
-        ),
+        (",location=europe-west1", "europe-west1-aiplatform.googleapis.com"),
     ] {
         let at = location.strip_prefix(",location=").unwrap_or("global");
         let root = format!("https://{host}/v1/projects/p/locations/{at}");
@@ -197,23 +162,11 @@ fn regions_choose_hosts() {
     }
     for (parameters, openai, host) in [
         ("", "https://api.z.ai/api/paas/v4", "api.z.ai"),
-        (
-            "plan=coding",
-            "https://api.z.ai/api/coding/paas/v4",
-            "api.z.ai",
-        ),
-        (
-            "region=cn",
-            "https://open.bigmodel.cn/api/paas/v4",
-            "open.bigmodel.cn",
-        ),
+        ("plan=coding", "https://api.z.ai/api/coding/paas/v4", "api.z.ai"),
+        ("region=cn", "https://open.bigmodel.cn/api/paas/v4", "open.bigmodel.cn"),
     ] {
         let anthropic = format!("https://{host}/api/anthropic");
-        check(
-            Vendor::Zai,
-            parameters,
-            &[(OpenAiChat, openai), (AnthropicMessages, &anthropic)],
-        );
+        check(Vendor::Zai, parameters, &[(OpenAiChat, openai), (AnthropicMessages, &anthropic)]);
     }
 }
 
@@ -239,9 +192,7 @@ fn a_value_cannot_leave_its_place() {
         assert_eq!(errors[0].1.to_string(), label, "{value}");
         assert_eq!(
             parameters.fill("https://{workspaceId}"),
-            Err(ParameterError::Unusable {
-                name: "workspaceId"
-            })
+            Err(ParameterError::Unusable { name: "workspaceId" })
         );
     }
     for value in ["..", ".", "a/b", "a?b", "a#b", "a%2e", "a\\b"] {
@@ -260,32 +211,18 @@ fn errors_name_what_the_preset_takes() {
         "the preset has no parameter 'region'; it takes resource, project"
     );
     assert_eq!(
-        parameters
-            .fill(preset.endpoints[0].url)
-            .unwrap_err()
-            .to_string(),
+        parameters.fill(preset.endpoints[0].url).unwrap_err().to_string(),
         "the preset's URL needs the parameter 'resource'; the preset takes resource, project"
     );
     let (_, errors) = Parameters::new(Preset::of(Vendor::OpenRouter), &given("region=mars"));
-    assert_eq!(
-        errors[0].1.to_string(),
-        "the value of 'region' must be one of global, eu"
-    );
+    assert_eq!(errors[0].1.to_string(), "the value of 'region' must be one of global, eu");
 }
 
 #[test]
 fn only_prefixes_that_are_the_vendors_own_are_recognised() {
-    for vendor in [
-        Vendor::DeepSeek,
-        Vendor::Aliyun,
-        Vendor::OpenAi,
-        Vendor::Moonshot,
-    ] {
+    for vendor in [Vendor::DeepSeek, Vendor::Aliyun, Vendor::OpenAi, Vendor::Moonshot] {
         let preset = Preset::of(vendor);
         let prefixes = preset.api_key_prefixes.iter().chain(preset.bearer_prefixes);
-        assert!(
-            prefixes.into_iter().all(|prefix| *prefix != "sk-"),
-            "{vendor:?}"
-        );
+        assert!(prefixes.into_iter().all(|prefix| *prefix != "sk-"), "{vendor:?}");
     }
 }

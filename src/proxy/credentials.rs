@@ -61,21 +61,13 @@ pub fn presented<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Vec<Pres
     for name in KEY_HEADERS {
         for value in headers.get_all(&name) {
             let token = Cow::Borrowed(value.as_bytes());
-            all.push(Presented {
-                place: Place::Header(name.clone()),
-                token,
-                value: Some(value),
-            });
+            all.push(Presented { place: Place::Header(name.clone()), token, value: Some(value) });
         }
     }
     for pair in query.unwrap_or_default().split('&') {
         if let Some((QUERY_KEY, token)) = pair.split_once('=') {
             let token = percent_decode_str(token).into();
-            all.push(Presented {
-                place: Place::Query,
-                token,
-                value: None,
-            });
+            all.push(Presented { place: Place::Query, token, value: None });
         }
     }
     all
@@ -83,10 +75,7 @@ pub fn presented<'a>(headers: &'a HeaderMap, query: Option<&'a str>) -> Vec<Pres
 
 /// The digests of what was presented, for the routes' client keys.
 pub fn digests(presented: &[Presented<'_>]) -> Vec<Digest> {
-    presented
-        .iter()
-        .map(|presented| Digest::of(&presented.token))
-        .collect()
+    presented.iter().map(|presented| Digest::of(&presented.token)).collect()
 }
 
 /// What goes upstream in this mode; `is_client_key` tells keys that routes know.
@@ -102,10 +91,7 @@ pub fn carried(
         ClientCredentials::Replace => Carried::Account,
         ClientCredentials::Forward => as_sent(presented.iter().filter(own)),
         ClientCredentials::ForwardIfProviderKey(keys) => {
-            let header = presented
-                .iter()
-                .filter(own)
-                .find_map(|presented| keys.header(presented));
+            let header = presented.iter().filter(own).find_map(|presented| keys.header(presented));
             header.map_or(Carried::Account, |header| Carried::Headers(vec![header]))
         }
     }
@@ -113,10 +99,7 @@ pub fn carried(
 
 /// Takes every credential out of a request's headers.
 pub fn strip(headers: &mut HeaderMap) {
-    for name in [header::AUTHORIZATION, header::COOKIE]
-        .into_iter()
-        .chain(KEY_HEADERS)
-    {
+    for name in [header::AUTHORIZATION, header::COOKIE].into_iter().chain(KEY_HEADERS) {
         headers.remove(name);
     }
 }
@@ -154,11 +137,8 @@ fn bearer(value: &[u8]) -> &[u8] {
 impl ProviderKeys {
     /// The header in which this provider takes the presented key, if it is one of its own.
     fn header(&self, presented: &Presented<'_>) -> Option<(HeaderName, HeaderValue)> {
-        let begins = |prefixes: &[&str]| {
-            prefixes
-                .iter()
-                .any(|p| presented.token.starts_with(p.as_bytes()))
-        };
+        let begins =
+            |prefixes: &[&str]| prefixes.iter().any(|p| presented.token.starts_with(p.as_bytes()));
         let as_bearer = begins(self.bearer_prefixes)
             || (begins(self.api_key_prefixes) && self.header == header::AUTHORIZATION);
         let (name, prefix) = match as_bearer {
@@ -208,28 +188,15 @@ mod tests {
 
     #[test]
     fn replace_takes_everything_away() {
-        let lines = [
-            ("authorization", "Bearer sk-ant-api03-x"),
-            ("x-api-key", "sk-ant-y"),
-        ];
+        let lines = [("authorization", "Bearer sk-ant-api03-x"), ("x-api-key", "sk-ant-y")];
         check(&ClientCredentials::Replace, &lines, "key=z", "account");
     }
 
     #[test]
     fn forward_sends_on_what_is_no_client_key() {
         let forward = ClientCredentials::Forward;
-        check(
-            &forward,
-            &[("authorization", "Bearer mine")],
-            "",
-            "authorization: Bearer mine",
-        );
-        check(
-            &forward,
-            &[("authorization", "bearer team-key")],
-            "",
-            "account",
-        );
+        check(&forward, &[("authorization", "Bearer mine")], "", "authorization: Bearer mine");
+        check(&forward, &[("authorization", "bearer team-key")], "", "account");
         let both = [("authorization", "Bearer mine"), ("x-api-key", "team-key")];
         check(&forward, &both, "", "authorization: Bearer mine");
         check(&forward, &[], "key=mine", "query");
@@ -242,35 +209,15 @@ mod tests {
     fn only_the_providers_own_keys_go_on_and_where_it_wants_them() {
         let mode = ClientCredentials::ForwardIfProviderKey(ANTHROPIC);
         let oauth = "Bearer sk-ant-oat01-x";
-        check(
-            &mode,
-            &[("authorization", oauth)],
-            "",
-            "authorization: Bearer sk-ant-oat01-x",
-        );
+        check(&mode, &[("authorization", oauth)], "", "authorization: Bearer sk-ant-oat01-x");
         check(
             &mode,
             &[("authorization", "Bearer sk-ant-api03-x")],
             "",
             "x-api-key: sk-ant-api03-x",
         );
-        check(
-            &mode,
-            &[("x-api-key", "sk-ant-api03-x")],
-            "",
-            "x-api-key: sk-ant-api03-x",
-        );
-        check(
-            &mode,
-            &[("authorization", "Bearer sk-or-v1-x")],
-            "",
-            "account",
-        );
-        check(
-            &mode,
-            &[("authorization", "Bearer team-key")],
-            "",
-            "account",
-        );
+        check(&mode, &[("x-api-key", "sk-ant-api03-x")], "", "x-api-key: sk-ant-api03-x");
+        check(&mode, &[("authorization", "Bearer sk-or-v1-x")], "", "account");
+        check(&mode, &[("authorization", "Bearer team-key")], "", "account");
     }
 }

@@ -34,11 +34,7 @@ impl Cut {
     pub fn listen(self: &Rc<Self>) -> CutSignal {
         let id = self.next.get();
         self.next.set(id + 1);
-        CutSignal {
-            cut: Rc::clone(self),
-            id,
-            registered: None,
-        }
+        CutSignal { cut: Rc::clone(self), id, registered: None }
     }
 
     /// Tells every listener, now and later; answers how many there were.
@@ -59,16 +55,10 @@ impl CutSignal {
         if self.cut.fired.get() {
             return Poll::Ready(());
         }
-        let known = self
-            .registered
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        let known = self.registered.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
         if !known {
             self.registered = Some(cx.waker().clone());
-            self.cut
-                .wakers
-                .borrow_mut()
-                .insert(self.id, cx.waker().clone());
+            self.cut.wakers.borrow_mut().insert(self.id, cx.waker().clone());
         }
         Poll::Pending
     }

@@ -21,8 +21,8 @@ pub enum Failure {
     MethodNotAllowed,
     /// The body is larger than the limit (bytes).
     BodyTooLarge(usize),
-    /// The client stopped sending its body.
-    BodyTimeout,
+    /// The request's body did not arrive whole.
+    BodyCutShort(BodyEnd),
     /// The rule matches, but no target of it serves this API; the text names both.
     Unsupported(String),
     /// The rule matches, but cannot be served; the text is the compiler's.
@@ -41,6 +41,15 @@ pub enum Failure {
     ShuttingDown,
     /// A defect of Pillion's own.
     Internal,
+}
+
+/// How a request's body ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// The client stopped sending.
+    Timeout,
+    /// The client left, or broke the framing.
+    ClientLeft,
 }
 
 /// What no route was found for.
@@ -118,15 +127,19 @@ impl Failure {
             Self::NoRoute(Missing::Model, _) => {
                 client(S::NOT_FOUND, ErrorKind::UnknownModel, "no_route")
             }
-            Self::MethodNotAllowed => client(
-                S::METHOD_NOT_ALLOWED,
-                ErrorKind::InvalidRequest,
-                "method_not_allowed",
-            ),
+            Self::MethodNotAllowed => {
+                client(S::METHOD_NOT_ALLOWED, ErrorKind::InvalidRequest, "method_not_allowed")
+            }
             Self::BodyTooLarge(_) => {
                 client(S::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, "body_too_large")
             }
-            Self::BodyTimeout => client(S::REQUEST_TIMEOUT, ErrorKind::Timeout, "body_timeout"),
+            Self::BodyCutShort(BodyEnd::Timeout) => {
+                client(S::REQUEST_TIMEOUT, ErrorKind::Timeout, "body_timeout")
+            }
+            // Nobody reads this answer; the word is that of any caller who leaves.
+            Self::BodyCutShort(BodyEnd::ClientLeft) => {
+                client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "client_closed")
+            }
             Self::Unsupported(_) => {
                 client(S::BAD_REQUEST, ErrorKind::InvalidRequest, "unsupported")
             }
@@ -162,7 +175,7 @@ impl Failure {
             Self::BodyTooLarge(limit) => {
                 format!("the request body is larger than the limit of {limit} bytes")
             }
-            Self::BodyTimeout => "the request body stopped arriving".to_owned(),
+            Self::BodyCutShort(_) => "the request body stopped arriving".to_owned(),
             Self::Unservable(_) => "the route for this call is declared but cannot be served: its \
                 owner finds the reason with `pillion check` and in the proxy's log"
                 .to_owned(),
@@ -188,7 +201,7 @@ impl Failure {
             Self::Unauthorized
             | Self::MethodNotAllowed
             | Self::BodyTooLarge(_)
-            | Self::BodyTimeout
+            | Self::BodyCutShort(_)
             | Self::NotReady
             | Self::Overloaded
             | Self::UpstreamTimeout(_)
@@ -218,36 +231,15 @@ impl Phase {
 
 fn client(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Client, Retry::Never);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::INFO,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::INFO, blame, retry }
 }
 
 fn gateway(status: StatusCode, reason: &'static str, retry: Retry) -> Consequences {
     let (kind, blame) = (ErrorKind::Api, Blame::Gateway);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::WARN,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
 }
 
 fn upstream(status: StatusCode, kind: ErrorKind, reason: &'static str) -> Consequences {
     let (blame, retry) = (Blame::Upstream, Retry::Possible);
-    Consequences {
-        status,
-        kind,
-        reason,
-        level: Level::WARN,
-        blame,
-        retry,
-    }
+    Consequences { status, kind, reason, level: Level::WARN, blame, retry }
 }

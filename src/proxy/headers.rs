@@ -1,7 +1,7 @@
 //! Which headers go on, in both directions.
 //!
-//! Everything goes on but what belongs to one hop (RFC 9110, 7.6.1) and what Pillion decides itself:
-//! `host`, framing, credentials.
+//! Everything goes on but what belongs to one hop (RFC 9110, 7.6.1) and what Pillion decides
+//! itself: `host`, framing, credentials.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
@@ -9,10 +9,8 @@ use crate::llm::Api;
 use crate::table::HeaderPolicy;
 
 /// What Anthropic's API demands and a bare `curl` forgets.
-const ANTHROPIC_VERSION: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("anthropic-version"),
-    HeaderValue::from_static("2023-06-01"),
-);
+const ANTHROPIC_VERSION: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 
 /// Headers of one hop. `connection` itself is read first.
 const HOP_BY_HOP: [HeaderName; 7] = [
@@ -35,10 +33,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for name in HOP_BY_HOP {
         headers.remove(name);
     }
-    while let Some(name) = headers
-        .keys()
-        .find(|name| name.as_str().starts_with("proxy-"))
-        .cloned()
+    while let Some(name) = headers.keys().find(|name| name.as_str().starts_with("proxy-")).cloned()
     {
         headers.remove(name);
     }
@@ -47,9 +42,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(header::CONNECTION).iter();
     let tokens = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    tokens
-        .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
-        .collect()
+    tokens.filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok()).collect()
 }
 
 /// Makes a client's headers into those of the upstream request, but for credentials.
@@ -75,10 +68,7 @@ mod tests {
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         lines.iter().map(pair).collect()
     }
@@ -105,15 +95,9 @@ mod tests {
     #[test]
     fn a_version_is_added_only_where_none_was_sent() {
         let policy = HeaderPolicy::default();
-        let mut map = headers(&[
-            ("anthropic-version", "2026-10-21"),
-            ("anthropic-beta", "a,b"),
-        ]);
+        let mut map = headers(&[("anthropic-version", "2026-10-21"), ("anthropic-beta", "a,b")]);
         for_upstream(&mut map, Api::AnthropicMessages, &policy);
-        let same = headers(&[
-            ("anthropic-version", "2026-10-21"),
-            ("anthropic-beta", "a,b"),
-        ]);
+        let same = headers(&[("anthropic-version", "2026-10-21"), ("anthropic-beta", "a,b")]);
         assert_eq!(map, same);
         let mut none = HeaderMap::new();
         for_upstream(&mut none, Api::AnthropicMessages, &policy);
@@ -127,10 +111,7 @@ mod tests {
     fn the_providers_rules_come_last() {
         let policy = HeaderPolicy {
             remove: vec![HeaderName::from_static("x-gone")],
-            set: vec![(
-                HeaderName::from_static("x-set"),
-                HeaderValue::from_static("ours"),
-            )],
+            set: vec![(HeaderName::from_static("x-set"), HeaderValue::from_static("ours"))],
         };
         let mut map = headers(&[("x-gone", "1"), ("x-set", "theirs"), ("x-kept", "1")]);
         for_upstream(&mut map, Api::OpenAi, &policy);

@@ -3,80 +3,37 @@
 //! A JSON body is held whole, within a limit and a shared budget, because only its end tells
 //! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
 //! rule asks for the model in a multipart form.
+//!
+//! What is read is decided and understood by pure code; [`take`] feeds it from a connection,
+//! [`read`] from bytes, for `pillion explain`.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
-use http::{Method, Uri};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
-use super::failure::Failure;
+use super::call::{Call, CallBody, Head, Model, Place};
+use super::failure::{BodyEnd, Failure};
 use super::worker::Worker;
 use crate::llm::decode::{Coding, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
-use crate::llm::operation::{ModelAt, Operation};
-use crate::net::budget::Reservation;
+use crate::llm::operation::ModelAt;
 use crate::table::Table;
 
-/// The head of a call.
-#[derive(Debug)]
-pub struct Head {
-    /// Its method.
-    pub method: Method,
-    /// Its path and query; scheme and authority are never looked at.
-    pub uri: Uri,
-    /// Its headers, as sent.
-    pub headers: HeaderMap,
-    /// What it asks for.
-    pub operation: Operation,
-}
-
-/// A call, ready to be routed.
-#[derive(Debug)]
-pub struct Call {
-    /// Its head.
-    pub head: Head,
-    /// The model that it names.
-    pub model: Option<Model>,
-    /// What else the body's scan found.
-    pub facts: BodyFacts,
-    /// Its body.
-    pub body: CallBody,
-}
-
-/// A model's name and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Model {
-    /// The decoded name.
-    pub name: String,
-    /// Where a rename would write.
-    pub place: Place,
-}
-
-/// Where a model name stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// This span of the body is a JSON string.
-    Json(Range<usize>),
-    /// This span of the body is a form field.
-    Form(Range<usize>),
-    /// This span of the path, percent-encoded.
-    Path(Range<usize>),
-    /// In a compressed body, where nothing can be written.
-    Sealed,
-}
-
-/// A call's body.
-#[derive(Debug)]
-pub enum CallBody {
-    /// All of it, with its share of the budget.
-    Held(Vec<Bytes>, Reservation),
-    /// Still coming.
-    Passing(Incoming),
+/// What is done with a body.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart as soon as it is made: a box would be an allocation a call"
+)]
+enum Need {
+    /// It is passed on as it comes; the model, if any, stands in the path.
+    Pass(Option<Model>),
+    /// It is held and read.
+    Read(Reading),
 }
 
 /// How a body is read.
@@ -97,32 +54,38 @@ pub async fn take(
     head: Head,
     body: Incoming,
 ) -> Result<Call, Failure> {
-    match &head.operation.model {
-        ModelAt::Path(span) => {
-            let model = Some(path_model(head.uri.path(), span)?);
-            Ok(Call {
-                head,
-                model,
-                facts: BodyFacts::default(),
-                body: CallBody::Passing(body),
-            })
-        }
-        ModelAt::Nowhere => passing(head, body),
-        ModelAt::Body => match reading(&head.headers, table)? {
-            None => passing(head, body),
-            Some(reading) => held(worker, head, body, reading).await,
-        },
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(body))),
+        Need::Read(reading) => held(worker, head, body, reading).await,
     }
 }
 
-fn passing(head: Head, body: Incoming) -> Result<Call, Failure> {
+/// The same for a body that is there already.
+///
+/// # Errors
+/// [`Failure`] when it cannot be understood.
+pub fn read(table: &Table, head: Head, body: Bytes) -> Result<Call<Bytes>, Failure> {
+    match need(&head, table)? {
+        Need::Pass(model) => Ok(passing(head, model, body)),
+        Need::Read(mut reading) => {
+            reading.feed(&body)?;
+            let (model, facts) = reading.finish(&head.headers, std::slice::from_ref(&body))?;
+            Ok(Call { head, model, facts, body })
+        }
+    }
+}
+
+fn need(head: &Head, table: &Table) -> Result<Need, Failure> {
+    match &head.operation.model {
+        ModelAt::Path(span) => Ok(Need::Pass(Some(path_model(head.uri.path(), span)?))),
+        ModelAt::Nowhere => Ok(Need::Pass(None)),
+        ModelAt::Body => Ok(reading(&head.headers, table)?.map_or(Need::Pass(None), Need::Read)),
+    }
+}
+
+fn passing<B>(head: Head, model: Option<Model>, body: B) -> Call<B> {
     let facts = BodyFacts::default();
-    Ok(Call {
-        head,
-        model: None,
-        facts,
-        body: CallBody::Passing(body),
-    })
+    Call { head, model, facts, body }
 }
 
 /// How this body must be read, or `None` if it need not be.
@@ -169,36 +132,25 @@ async fn held(
         if length > limit {
             return Err(Failure::BodyTooLarge(limit));
         }
-        reservation
-            .grow(chunk.len())
-            .map_err(|_| Failure::Overloaded)?;
+        reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
         reading.feed(&chunk)?;
         chunks.push(chunk);
     }
     let (model, facts) = reading.finish(&head.headers, &chunks)?;
-    Ok(Call {
-        head,
-        model,
-        facts,
-        body: CallBody::Held(chunks, reservation),
-    })
+    Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
 }
 
 async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
     loop {
         let frame = timeout(worker.shared.limits.body_idle, body.frame()).await;
-        match frame.map_err(|_| Failure::BodyTimeout)? {
+        match frame.map_err(|_| Failure::BodyCutShort(BodyEnd::Timeout))? {
             None => return Ok(None),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(error)) => {
-                return Err(Failure::BadRequest(format!(
-                    "the request body is broken: {error}"
-                )));
-            }
+            Some(Err(_)) => return Err(Failure::BodyCutShort(BodyEnd::ClientLeft)),
         }
     }
 }
@@ -208,17 +160,11 @@ fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
     let name = decoded
         .map_err(|_| Failure::BadRequest("the model name in the path is not UTF-8".to_owned()))?;
-    Ok(Model {
-        name: name.into_owned(),
-        place: Place::Path(span.clone()),
-    })
+    Ok(Model { name: name.into_owned(), place: Place::Path(span.clone()) })
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
-    headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 // === impl Reading ===
@@ -276,8 +222,5 @@ fn form_model(headers: &HeaderMap, chunks: &[Bytes]) -> Result<Option<Model>, Fa
         many => multipart::find_model(&many.concat(), boundary),
     };
     let found = found.map_err(|fault| Failure::BadRequest(fault.to_string()))?;
-    Ok(found.map(|(span, name)| Model {
-        name,
-        place: Place::Form(span),
-    }))
+    Ok(found.map(|(span, name)| Model { name, place: Place::Form(span) }))
 }

@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
-use hyper::body::Incoming;
+use http::Request;
 use percent_encoding::percent_decode_str;
 
 use super::credentials;
 use super::failure::{Failure, Missing};
-use super::reply::Reply;
+use super::route;
 use crate::llm::Dialect;
 use crate::llm::shapes::{self, ListedModel};
 use crate::secret::Digest;
@@ -24,24 +23,21 @@ pub fn alive() -> Bytes {
 ///
 /// # Errors
 /// [`Failure::NoRoute`] for a model that no route declares to this caller.
-pub fn answer(
+pub fn answer<B>(
     table: &Table,
     dialect: Dialect,
     id: Option<Range<usize>>,
-    request: &Request<Incoming>,
-) -> Result<Reply, Failure> {
+    request: &Request<B>,
+) -> Result<Bytes, Failure> {
     let presented = credentials::presented(request.headers(), request.uri().query());
-    let digests = match table.candidates.has_clients() {
-        true => credentials::digests(&presented),
-        false => Vec::new(),
-    };
+    let digests = route::digests(table, &presented);
     let mine: Vec<&ListedModel> = table
         .models
         .iter()
         .filter(|listing| may_see(listing, &digests))
         .map(|listing| &listing.model)
         .collect();
-    let body = match id {
+    Ok(match id {
         None => shapes::model_list(dialect, &mine, request.uri().query()),
         Some(span) => {
             let encoded = request.uri().path().get(span).unwrap_or_default();
@@ -49,8 +45,7 @@ pub fn answer(
             let model = mine.into_iter().find(|model| model.id == id);
             shapes::model(dialect, model.ok_or_else(|| no_such_model(&id))?)
         }
-    };
-    Ok(Reply::Own(StatusCode::OK, body))
+    })
 }
 
 fn may_see(listing: &Listing, digests: &[Digest]) -> bool {

@@ -7,16 +7,17 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::body::ReplyBody;
-use super::failure::{Failure, Missing};
-use super::intake::{self, Head};
+use super::call::Head;
+use super::failure::Failure;
+use super::intake;
 use super::models;
 use super::prepare::prepare;
 use super::record::Observation;
 use super::reply::{self, Relayed, Reply};
 use super::route::choose;
+use super::task::{Task, task};
 use super::upstream::Timing;
 use super::worker::Worker;
-use crate::llm::Dialect;
 use crate::llm::operation::{self, Ask};
 
 /// Serves one call.
@@ -37,21 +38,15 @@ async fn reply_to(
     request: Request<Incoming>,
     books: &mut Observation,
 ) -> Result<Reply, Failure> {
-    let operation = match ask {
-        Ask::Call(operation) => operation,
-        Ask::Alive => return Ok(Reply::Own(StatusCode::OK, models::alive())),
-        Ask::Models { dialect, id } => {
+    match task(ask, request.uri().path())? {
+        Task::Forward(operation) => forward(worker, operation, request, books).await,
+        Task::Models(dialect, id) => {
             let table = worker.table().ok_or(Failure::NotReady)?;
-            return models::answer(&table, dialect, id, &request);
+            let body = models::answer(&table, dialect, id, &request)?;
+            Ok(Reply::Own(StatusCode::OK, body))
         }
-        Ask::Unknown(_) => return Err(unknown_path(request.uri().path())),
-        Ask::MethodNotAllowed(_) => return Err(Failure::MethodNotAllowed),
-        Ask::BadPath(_) => {
-            let why = "the path has an empty segment, a dot segment, a backslash or a NUL";
-            return Err(Failure::BadRequest(why.to_owned()));
-        }
-    };
-    forward(worker, operation, request, books).await
+        Task::Alive => Ok(Reply::Own(StatusCode::OK, models::alive())),
+    }
 }
 
 async fn forward(
@@ -63,16 +58,9 @@ async fn forward(
     let mut cut = worker.cut_signal();
     let table = worker.table().ok_or(Failure::NotReady)?;
     let (parts, body) = request.into_parts();
-    let head = Head {
-        method: parts.method,
-        uri: parts.uri,
-        headers: parts.headers,
-        operation,
-    };
+    let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
     books.asked(&head);
-    let call = cut
-        .bound(intake::take(worker, &table, head, body))
-        .await??;
+    let call = cut.bound(intake::take(worker, &table, head, body)).await??;
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
@@ -81,42 +69,15 @@ async fn forward(
     let mut timing = Timing::default();
     let origin = &choice.plan.endpoint.origin;
     let sending =
-        worker
-            .upstreams
-            .send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
+        worker.upstreams.send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
     let answered = cut.bound(sending).await;
     books.sent(&timing);
     let answer = answered??;
     books.seen.head = Some(Instant::now());
-    Ok(Reply::Relayed(Relayed {
+    Ok(Reply::Relayed(Box::new(Relayed {
         answer,
         plan: choice.plan,
         operation,
         usage: prepared.usage,
-    }))
-}
-
-fn unknown_path(path: &str) -> Failure {
-    let shown = &path[..path.floor_char_boundary(128)];
-    let why = format!(
-        "`{shown}` is no path of an LLM API that is served here: OpenAI's (/v1/…, /openai/v1/…), \
-         Anthropic's (/v1/messages, /anthropic/v1/…) and Gemini's (/v1beta/…) are"
-    );
-    Failure::NoRoute(Missing::Path, why)
-}
-
-// === impl Ask ===
-
-impl Ask {
-    /// The dialect in which a failure is told.
-    fn dialect(&self) -> Dialect {
-        match self {
-            Self::Call(operation) => operation.api.dialect(),
-            Self::Models { dialect, .. }
-            | Self::Unknown(dialect)
-            | Self::MethodNotAllowed(dialect)
-            | Self::BadPath(dialect) => *dialect,
-            Self::Alive => Dialect::OpenAi,
-        }
-    }
+    })))
 }

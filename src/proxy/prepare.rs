@@ -1,16 +1,16 @@
-//! From a call and its choice to the request that goes upstream. Pure: `pillion explain` shows what
-//! it makes.
+//! From a call and its choice to the request that goes upstream. [`outline`] is pure and leaves the
+//! body to others: `pillion explain` shows what it makes.
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 
-use super::body::Held;
+use super::call::{Call, CallBody, Head, Model, Place};
 use super::credentials::{self, Carried, QUERY_KEY};
 use super::failure::Failure;
 use super::headers;
-use super::intake::{Call, CallBody, Head, Model, Place};
+use super::outgoing::Held;
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::upstream::{ToSend, ToSendBody};
@@ -28,37 +28,52 @@ pub struct Prepared {
     pub usage: UsageAsked,
 }
 
+/// All of a request but its body.
+#[derive(Debug)]
+pub struct Outline {
+    /// Its method.
+    pub method: http::Method,
+    /// Path and query as they go on the wire.
+    pub target: PathAndQuery,
+    /// All headers but `Host` and framing.
+    pub headers: HeaderMap,
+    /// The changes of its body, in order.
+    pub splices: Vec<Splice>,
+    /// Was usage asked for that the client did not ask for?
+    pub usage: UsageAsked,
+}
+
 /// Makes the upstream request.
 ///
 /// # Errors
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
 pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
-    let plan = &choice.plan;
-    let target = target(&call.head, call.model.as_ref(), choice)?;
-    let usage = usage_question(&call, plan);
-    let asked = if usage.is_some() {
-        UsageAsked::ByPillion
-    } else {
-        UsageAsked::AsSent
-    };
-    let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
-    let headers = outgoing(call.head, choice, asked);
-    let body = match call.body {
+    let (outline, body) = outline(call, choice)?;
+    let body = match body {
         CallBody::Held(chunks, reservation) => {
-            ToSendBody::Held(Held::new(json::splice(&chunks, &splices), reservation))
+            let chunks = json::splice(&chunks, &outline.splices);
+            ToSendBody::Held(Held::new(chunks, reservation))
         }
         CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
     };
-    let to_send = ToSend {
-        method: headers.0,
-        target,
-        headers: headers.1,
-        body,
-    };
-    Ok(Prepared {
-        to_send,
-        usage: asked,
-    })
+    let to_send =
+        ToSend { method: outline.method, target: outline.target, headers: outline.headers, body };
+    Ok(Prepared { to_send, usage: outline.usage })
+}
+
+/// Says what the upstream request is; hands the body back untouched.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn outline<B>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
+    let plan = &choice.plan;
+    let target = target(&call.head, call.model.as_ref(), choice)?;
+    let usage = usage_question(&call, plan);
+    let asked = if usage.is_some() { UsageAsked::ByPillion } else { UsageAsked::AsSent };
+    let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
+    let (method, headers) = outgoing(call.head, choice, asked);
+    let outline = Outline { method, target, headers, splices, usage: asked };
+    Ok((outline, call.body))
 }
 
 /// The new model, where it goes into the body.
@@ -67,16 +82,10 @@ fn rename(model: Option<&Model>, plan: &Plan) -> Result<Option<Splice>, Failure>
         return Ok(None);
     };
     match &model.place {
-        Place::Json(span) => Ok(Some(Splice {
-            at: span.clone(),
-            with: rename.json.clone(),
-        })),
+        Place::Json(span) => Ok(Some(Splice { at: span.clone(), with: rename.json.clone() })),
         Place::Form(span) => {
             let with = Bytes::copy_from_slice(rename.name.as_bytes());
-            Ok(Some(Splice {
-                at: span.clone(),
-                with,
-            }))
+            Ok(Some(Splice { at: span.clone(), with }))
         }
         Place::Path(_) => Ok(None),
         Place::Sealed => {
@@ -87,7 +96,7 @@ fn rename(model: Option<&Model>, plan: &Plan) -> Result<Option<Splice>, Failure>
     }
 }
 
-fn usage_question(call: &Call, plan: &Plan) -> Option<Splice> {
+fn usage_question<B>(call: &Call<B>, plan: &Plan) -> Option<Splice> {
     let kind = call.head.operation.kind;
     let reports = matches!(kind, Kind::ChatCompletions | Kind::Completions);
     match plan.stream_usage {
@@ -109,9 +118,7 @@ fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAnd
     let renamed = plan.rename.as_ref().map(|rename| &*rename.name);
     let suffix = match (model.map(|model| &model.place), renamed) {
         (Some(Place::Path(span)), Some(model)) => Suffix::Renamed {
-            before: path
-                .get(operation.suffix.start..span.start)
-                .unwrap_or_default(),
+            before: path.get(operation.suffix.start..span.start).unwrap_or_default(),
             model,
             after: path.get(span.end..operation.suffix.end).unwrap_or_default(),
         },
@@ -132,9 +139,7 @@ fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAnd
         model: renamed.or(model.map(|model| model.name.as_str())),
         query: Some(&query),
     };
-    plan.endpoint
-        .path_and_query(call, key)
-        .map_err(|error| bad_target(&error))
+    plan.endpoint.path_and_query(call, key).map_err(|error| bad_target(&error))
 }
 
 fn bad_target(error: &TargetError) -> Failure {
@@ -159,10 +164,7 @@ fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, He
     }
     if usage == UsageAsked::ByPillion {
         // The extra chunk can be taken out of plain text only.
-        headers.insert(
-            header::ACCEPT_ENCODING,
-            HeaderValue::from_static("identity"),
-        );
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     (head.method, headers)
 }

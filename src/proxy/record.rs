@@ -11,10 +11,10 @@ use http::Method;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::call::{Call, CallBody, Head};
 use super::credentials::Carried;
 use super::failure::Failure;
-use super::intake::{Call, CallBody, Head};
-use super::metrics::{Metrics, Series, SeriesCache, SeriesKey, TokenType, operation_name};
+use super::metrics::{Clock, Metrics, Series, SeriesCache, SeriesKey, TokenType, operation_name};
 use super::route::Choice;
 use super::upstream::Timing;
 use crate::llm::Api;
@@ -127,12 +127,7 @@ impl Observation {
             token: None,
             usage: Usage::default(),
         };
-        Self {
-            books: Rc::clone(books),
-            started: Instant::now(),
-            settled: false,
-            seen,
-        }
+        Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen }
     }
 
     /// Notes what the call asks for.
@@ -140,9 +135,7 @@ impl Observation {
         self.seen.api = Some(head.operation.api);
         self.seen.kind = head.operation.kind;
         let session = head.headers.get("x-claude-code-session-id");
-        self.seen.session = session
-            .and_then(|id| id.to_str().ok())
-            .map(|id| cut(id).into());
+        self.seen.session = session.and_then(|id| id.to_str().ok()).map(|id| cut(id).into());
     }
 
     /// Notes that the request is here, as far as it is held.
@@ -196,22 +189,19 @@ impl Observation {
         let series = self.series();
         let since = |at: Instant| (at - self.started).as_secs_f64();
         series.count(seen.status, outcome.word());
-        series.duration.observe(since(ended));
+        series.observe(Clock::Duration, since(ended));
         if let Some(head) = seen.head {
-            series.first_byte.observe(since(head));
+            series.observe(Clock::FirstByte, since(head));
         }
         if let (Some(received), Some(sent)) = (seen.received, seen.sent) {
             let own = (sent - received).saturating_sub(seen.connecting);
-            series.overhead.observe(own.as_secs_f64());
+            series.observe(Clock::Overhead, own.as_secs_f64());
         }
         if let Some(token) = seen.token {
-            series.first_token.observe(since(token));
-            if let Some(more) = seen.usage.output.and_then(|output| output.checked_sub(1)) {
-                if more > 0 {
-                    series
-                        .per_output_token
-                        .observe((ended - token).as_secs_f64() / more as f64);
-                }
+            series.observe(Clock::FirstToken, since(token));
+            if let Some(more) = seen.usage.output.filter(|output| *output > 1) {
+                let each = (ended - token).as_secs_f64() / (more - 1) as f64;
+                series.observe(Clock::PerOutputToken, each);
             }
         }
         for (token_type, count) in token_counts(&seen.usage) {
@@ -233,9 +223,7 @@ impl Observation {
         };
         self.books.cache.get(key, || {
             let labels = plan.map(|plan| &plan.labels);
-            self.books
-                .metrics
-                .series(labels, seen.api, seen.kind, model)
+            self.books.metrics.calls.series(labels, seen.api, seen.kind, model)
         })
     }
 
@@ -256,9 +244,7 @@ impl Observation {
             client: seen.client.as_deref(),
             session: seen.session.as_deref(),
             model: seen.model.as_deref().map(cut),
-            model_sent: plan
-                .and_then(|plan| plan.rename.as_ref())
-                .map(|rename| cut(&rename.name)),
+            model_sent: plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name)),
             upstream: plan.map(|plan| plan.endpoint.origin.authority.as_str()),
             status: seen.status,
             outcome: outcome.word(),

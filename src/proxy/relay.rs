@@ -14,10 +14,10 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::failure::{Failure, Phase};
+use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::silence::{Silence, Sound};
 use super::upstream::{Lease, chain};
-use super::worker::OpenStream;
 use crate::llm::Api;
 use crate::llm::shapes;
 use crate::llm::tap::{AnswerTap, End};
@@ -38,7 +38,7 @@ pub struct Relay {
     state: State,
     /// What is said to clients that count; taken when the books are closed.
     observation: Option<Observation>,
-    _open: OpenStream,
+    _open: OneMore,
 }
 
 /// What is looked at in an answer.
@@ -79,7 +79,7 @@ pub struct Parts {
     /// The call's books.
     pub observation: Observation,
     /// The count of open streams.
-    pub open: OpenStream,
+    pub open: OneMore,
 }
 
 type Polled = Poll<Option<io::Result<Frame<Bytes>>>>;
@@ -190,10 +190,12 @@ impl Relay {
             return;
         };
         tap.observe(data);
-        if let Some(observation) = &mut self.observation {
-            if observation.seen.token.is_none() && tap.is_event_stream() && tap.has_token() {
-                observation.seen.token = Some(now);
-            }
+        if let Some(observation) = &mut self.observation
+            && observation.seen.token.is_none()
+            && tap.is_event_stream()
+            && tap.has_token()
+        {
+            observation.seen.token = Some(now);
         }
     }
 
@@ -206,10 +208,9 @@ impl Relay {
 
     /// The upstream ended its body.
     fn ended(&mut self, cx: &mut Context<'_>) -> Polled {
-        if let Some(rest) = self.filter.take().map(|mut filter| filter.finish()) {
-            if !rest.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(rest))));
-            }
+        let rest = self.filter.take().map(|mut filter| filter.finish());
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
         }
         if !self.stands_whole() {
             let how = "the stream ended without its last event".to_owned();

@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
 use super::headers::strip_hop_by_hop;
+use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::relay::{Parts, Relay, Watch};
 use super::silence::Silence;
@@ -26,18 +27,14 @@ const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Under these names providers tell the id of a request.
-const REQUEST_IDS: [&str; 4] = [
-    "request-id",
-    "x-request-id",
-    "apim-request-id",
-    "x-goog-request-id",
-];
+const REQUEST_IDS: [&str; 4] =
+    ["request-id", "x-request-id", "apim-request-id", "x-goog-request-id"];
 
 /// What the pipeline comes to.
 #[derive(Debug)]
 pub enum Reply {
     /// An upstream's answer.
-    Relayed(Relayed),
+    Relayed(Box<Relayed>),
     /// Pillion's own JSON, with status 200 unless it is a lie.
     Own(StatusCode, Bytes),
 }
@@ -73,7 +70,7 @@ impl Reply {
                 books.seen.status = status.as_u16();
                 books.seen.response_bytes = body.len() as u64;
                 books.settle(&Outcome::Served);
-                own(status, body)
+                own(status, body).map(|body| ReplyBody::Own(Some(body)))
             }
         }
     }
@@ -102,7 +99,7 @@ impl Relayed {
             silence: Silence::new(self.plan.timeouts, worker.cut_signal()),
             api: self.operation.api,
             observation: books,
-            open: worker.open_stream(),
+            open: OneMore::of(&worker.shared.metrics.open_streams),
         });
         Response::from_parts(head, ReplyBody::Relayed(relay))
     }
@@ -110,12 +107,18 @@ impl Relayed {
 
 /// A failure in the caller's dialect.
 pub fn failed(failure: &Failure, dialect: Dialect, mut books: Observation) -> Response<ReplyBody> {
+    let response = refusal(failure, dialect);
+    books.seen.status = response.status().as_u16();
+    books.seen.response_bytes = response.body().len() as u64;
+    books.settle(&Outcome::Failed(failure));
+    response.map(|body| ReplyBody::Own(Some(body)))
+}
+
+/// The same as plain data.
+pub fn refusal(failure: &Failure, dialect: Dialect) -> Response<Bytes> {
     let consequences = failure.consequences();
     let status = consequences.status;
     let body = shapes::error_body(dialect, consequences.kind, status.as_u16(), &failure.told());
-    books.seen.status = status.as_u16();
-    books.seen.response_bytes = body.len() as u64;
-    books.settle(&Outcome::Failed(failure));
     let mut response = own(status, body);
     explain_retry(response.headers_mut(), &consequences);
     response
@@ -129,10 +132,7 @@ fn explain_retry(headers: &mut HeaderMap, consequences: &Consequences) {
         }
         Retry::Possible => {}
         Retry::After(wait) => {
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(wait.as_secs().max(1)),
-            );
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
     }
     if consequences.status == StatusCode::METHOD_NOT_ALLOWED {
@@ -140,8 +140,8 @@ fn explain_retry(headers: &mut HeaderMap, consequences: &Consequences) {
     }
 }
 
-fn own(status: StatusCode, body: Bytes) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::Own(Some(body)));
+fn own(status: StatusCode, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response
@@ -157,18 +157,10 @@ fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watc
     if !status.is_success() {
         return Watch::Nothing;
     }
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
     let content_encoding = text(header::CONTENT_ENCODING).unwrap_or_default();
-    Watch::Tap(Box::new(AnswerTap::new(
-        operation.kind,
-        content_type,
-        content_encoding,
-    )))
+    Watch::Tap(Box::new(AnswerTap::new(operation.kind, content_type, content_encoding)))
 }
 
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {

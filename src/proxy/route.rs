@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use super::credentials::{self, Carried};
+use super::call::{Call, Head};
+use super::credentials::{self, Carried, Presented};
 use super::failure::{Failure, Missing};
-use super::intake::{Call, Head};
-use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table};
+use crate::llm::Api;
+use crate::secret::Digest;
+use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table, Weighted};
 
 /// What was decided.
 #[derive(Debug)]
@@ -23,61 +25,97 @@ pub struct Choice {
     pub carried: Carried,
 }
 
+/// The rule that takes a call, with what is needed to decide the rest.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The rule.
+    pub rule: &'a Arc<Rule>,
+    /// The client key's name, where the route asks for one.
+    pub client: Option<&'a Arc<str>>,
+    table: &'a Table,
+    presented: Vec<Presented<'a>>,
+}
+
 /// Decides. `target` and `account` are random and uniform over all of `u64`.
 ///
 /// # Errors
 /// [`Failure`] when no rule takes the call, or the one that does cannot serve it.
 pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<Choice, Failure> {
-    let head = &call.head;
-    let presented = credentials::presented(&head.headers, head.uri.query());
-    let digests = match table.candidates.has_clients() {
-        true => credentials::digests(&presented),
-        false => Vec::new(),
-    };
-    let facts = Facts {
-        api: head.operation.api,
-        model: call.model.as_ref().map(|model| model.name.as_str()),
-        headers: &head.headers,
-        credentials: &digests,
-    };
-    let (rule, client) = match table.candidates.lookup(&facts) {
-        Match::Rule { rule, client } => (Arc::clone(rule), client.cloned()),
-        Match::Unauthorized(_) => return Err(Failure::Unauthorized),
-        Match::None => return Err(no_route(head, facts.model)),
-    };
-    let plan = plan_of(&rule, head, target)?;
-    let carried = credentials::carried(&plan.client_credentials, &presented, |digest| {
-        table.candidates.is_client_key(digest)
-    });
-    let account = plan.accounts.pick(account).clone();
-    Ok(Choice {
-        rule,
-        client,
-        plan,
-        account,
-        carried,
-    })
+    let found = find(table, call)?;
+    let plan = plans(found.rule, call.head.operation.api)?.pick(target);
+    Ok(found.choice(plan, plan.accounts.pick(account)))
 }
 
-fn plan_of(rule: &Rule, head: &Head, random: u64) -> Result<Arc<Plan>, Failure> {
+/// Finds the rule.
+///
+/// # Errors
+/// [`Failure`] when no rule takes the call.
+pub fn find<'a, B>(table: &'a Table, call: &'a Call<B>) -> Result<Found<'a>, Failure> {
+    let head = &call.head;
+    let presented = credentials::presented(&head.headers, head.uri.query());
+    let digests = digests(table, &presented);
+    let facts = facts(call, &digests);
+    match table.candidates.lookup(&facts) {
+        Match::Rule { rule, client } => Ok(Found { rule, client, table, presented }),
+        Match::Unauthorized(_) => Err(Failure::Unauthorized),
+        Match::None => Err(no_route(head, facts.model)),
+    }
+}
+
+/// The digests of what was presented, if any route asks for client keys.
+pub fn digests(table: &Table, presented: &[Presented<'_>]) -> Vec<Digest> {
+    match table.candidates.has_clients() {
+        true => credentials::digests(presented),
+        false => Vec::new(),
+    }
+}
+
+/// What the table is asked about a call.
+pub fn facts<'a, B>(call: &'a Call<B>, credentials: &'a [Digest]) -> Facts<'a> {
+    Facts {
+        api: call.head.operation.api,
+        model: call.model.as_ref().map(|model| model.name.as_str()),
+        headers: &call.head.headers,
+        credentials,
+    }
+}
+
+/// The targets of a rule for calls of this API.
+///
+/// # Errors
+/// [`Failure`] when the rule cannot serve them.
+pub fn plans(rule: &Rule, api: Api) -> Result<&Weighted<Arc<Plan>>, Failure> {
     let forwarding = match &rule.action {
         Action::Forward(forwarding) => forwarding,
         Action::Refuse(why) => {
-            return Err(Failure::Unservable(format!(
-                "LlmRoute {}: {why}",
-                rule.route
-            )));
+            return Err(Failure::Unservable(format!("LlmRoute {}: {why}", rule.route)));
         }
     };
-    let api = head.operation.api;
-    match &forwarding.plans[api as usize] {
-        Some(plans) => Ok(Arc::clone(plans.pick(random))),
-        None => Err(Failure::Unsupported(format!(
+    forwarding.plans[api as usize].as_ref().ok_or_else(|| {
+        Failure::Unsupported(format!(
             "no target of the rule `{}` of LlmRoute {} serves the {} API",
             rule.name,
             rule.route,
             api.as_str()
-        ))),
+        ))
+    })
+}
+
+// === impl Found ===
+
+impl Found<'_> {
+    /// Whose credential goes along to this target.
+    pub fn choice(&self, plan: &Arc<Plan>, account: &Account) -> Choice {
+        let is_client_key = |digest: &Digest| self.table.candidates.is_client_key(digest);
+        let carried =
+            credentials::carried(&plan.client_credentials, &self.presented, is_client_key);
+        Choice {
+            rule: Arc::clone(self.rule),
+            client: self.client.cloned(),
+            plan: Arc::clone(plan),
+            account: account.clone(),
+            carried,
+        }
     }
 }
 

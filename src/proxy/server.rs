@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,14 +12,15 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::service::{Service, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::{self, Builder};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::body::ReplyBody;
 use super::failure::Failure;
+use super::metrics::OneMore;
 use super::pipeline::serve_call;
 use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
@@ -39,15 +39,10 @@ const MAX_STREAMS: u32 = 256;
 /// After the grace: what it takes to write the last events.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-type Served<'a, S> = auto::Connection<'a, TokioIo<ClientIo>, S, LocalExecutor>;
-
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
-    let capacity = Capacity {
-        connections: worker.shared.limits.connections,
-        reserved: 0,
-    };
+    let capacity = Capacity { connections: worker.shared.limits.connections, reserved: 0 };
     let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
@@ -66,38 +61,25 @@ async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
     drain.reached(Stage::Cut).await;
     let count = worker.cut.fire();
     if count > 0 {
-        tracing::warn!(
-            calls = count,
-            "the grace is over: calls under way end with an error"
-        );
+        tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
 
 async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     let limits = worker.shared.limits;
-    let open = worker.shared.metrics.open_connections.clone();
-    open.inc();
+    let _open = OneMore::of(&worker.shared.metrics.open_connections);
     let mut io = ClientIo::new(stream, limits.write_idle);
     let opening = tokio::select! {
         biased;
         opening = timeout(limits.head_timeout, io.opening()) => opening,
-        () = drain.reached(Stage::Draining) => Ok(Err(io::ErrorKind::Interrupted.into())),
+        () = drain.reached(Stage::Draining) => return,
     };
-    if let Ok(Ok(opening)) = opening {
-        let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-        let builder = builder(opening, limits.head_timeout);
-        let connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-        to_its_end(connection, drain).await;
-    }
-    open.dec();
-}
-
-async fn to_its_end<S>(mut connection: Pin<&mut Served<'_, S>>, mut drain: Drain)
-where
-    S: Service<Request<Incoming>, Response = Response<ReplyBody>, Error = Infallible>,
-    S::Future: 'static,
-{
+    // Who says nothing, or leaves before it could, asks for no answer.
+    let Ok(Ok(opening)) = opening else { return };
+    let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
+    let builder = builder(opening, limits.head_timeout);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     tokio::select! {
         biased;
         // A client that breaks the rules or off has its answer already, if there is one.
@@ -140,13 +122,11 @@ async fn guarded(
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
     let mut call = pin!(serve_call(worker, request));
-    let caught = poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-            Err(_) => Poll::Ready(Err(())),
-        },
-    );
+    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
+        Err(_) => Poll::Ready(Err(())),
+    });
     Ok(caught.await.unwrap_or_else(|()| {
         panics.inc();
         internal()
@@ -160,8 +140,6 @@ fn internal() -> Response<ReplyBody> {
     let body: Bytes = shapes::error_body(Dialect::OpenAi, kind, status.as_u16(), &told);
     let mut response = Response::new(ReplyBody::Own(Some(body)));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

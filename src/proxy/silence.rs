@@ -39,13 +39,7 @@ impl Silence {
     /// Begins with the answer's head.
     pub fn new(timeouts: Timeouts, cut: CutSignal) -> Self {
         let now = Instant::now();
-        Self {
-            timeouts,
-            heard: now,
-            spoke: now,
-            timer: None,
-            cut,
-        }
+        Self { timeouts, heard: now, spoke: now, timer: None, cut }
     }
 
     /// The upstream was heard.
@@ -69,10 +63,7 @@ impl Silence {
             if now >= self.heard + self.timeouts.idle {
                 return Poll::Ready(Sound::Idle);
             }
-            let comment = self
-                .timeouts
-                .keep_alive
-                .is_some_and(|every| now >= self.spoke + every);
+            let comment = self.timeouts.keep_alive.is_some_and(|every| now >= self.spoke + every);
             if comment {
                 self.spoke = now;
             }

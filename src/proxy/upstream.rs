@@ -21,17 +21,16 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
-use super::body::{Held, Outgoing, Passing};
 use super::failure::{Failure, Phase};
 use super::metrics::Metrics;
-use crate::net::stream::Protocol;
+use super::outgoing::{Held, Outgoing, Passing};
+use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use connect::Connector;
 use pool::Pool;
 use waiting::Waiting;
 
 pub use connect::Egress;
-pub(super) use waiting::Progress;
 
 /// A request, ready to go.
 #[derive(Debug)]
@@ -68,7 +67,7 @@ pub struct Answer {
 #[derive(Debug)]
 pub enum Lease {
     /// All of an HTTP/1.1 connection.
-    Http1(h1::Lease),
+    Http1(pool::Lease),
     /// One stream of an HTTP/2 connection.
     Http2(h2::Lease),
 }
@@ -112,12 +111,7 @@ impl Upstreams {
     pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
         let pool = Rc::new(Pool::default());
         pool::sweep(&pool);
-        Self {
-            pool,
-            connector: Connector::new(egress),
-            metrics,
-            body_idle,
-        }
+        Self { pool, connector: Connector::new(egress), metrics, body_idle }
     }
 
     /// Sends a call and waits for its answer's head.
@@ -131,112 +125,107 @@ impl Upstreams {
         to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
-        let ToSend {
-            method,
-            target,
-            headers,
-            body,
-        } = to_send;
-        let parts = Parts {
-            method,
-            target,
-            headers,
-        };
+        let ToSend { method, target, headers, body } = to_send;
+        let parts = Parts { method, target, headers };
         let (spare, body) = match body {
             ToSendBody::Held(held) => (Some(held.clone()), Outgoing::Held(held)),
             ToSendBody::Passing(incoming) => (None, Outgoing::Passing(Passing::new(incoming))),
         };
-        let (ready, provenance) = self.ready(origin, timeouts, timing).await?;
-        let first = self
-            .exchange(origin, ready, parts.clone(), body, timeouts, timing)
-            .await;
-        match (first, spare) {
-            (Err(Broken::BeforeAnswer(_)), Some(held)) if provenance == Provenance::Reused => {
+        let via = Via { upstreams: self, origin, timeouts };
+        let (ready, provenance) = via.ready(timing).await?;
+        let spare =
+            spare.filter(|_| provenance == Provenance::Reused).map(|held| (held, parts.clone()));
+        match (via.exchange(ready, parts, body, timing).await, spare) {
+            (Err(Broken::BeforeAnswer(_)), Some((held, parts))) => {
                 self.metrics.upstream_retries.inc();
-                let ready = self.connect(origin, timeouts, timing).await?;
-                let body = Outgoing::Held(held);
-                let second = self
-                    .exchange(origin, ready, parts, body, timeouts, timing)
-                    .await;
+                let ready = via.connect(timing).await?;
+                let second = via.exchange(ready, parts, Outgoing::Held(held), timing).await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
         }
     }
+}
 
-    async fn ready(
-        &self,
-        origin: &OriginKey,
-        timeouts: Timeouts,
-        timing: &mut Timing,
-    ) -> Result<(Ready, Provenance), Failure> {
-        if let Some(connection) = self.pool.take_h1(origin).await {
+/// The way of one call: its origin, and how long it waits for what.
+#[derive(Clone, Copy)]
+struct Via<'a> {
+    upstreams: &'a Upstreams,
+    origin: &'a OriginKey,
+    timeouts: Timeouts,
+}
+
+impl Via<'_> {
+    async fn ready(self, timing: &mut Timing) -> Result<(Ready, Provenance), Failure> {
+        let pool = &self.upstreams.pool;
+        if let Some(connection) = pool.take_h1(self.origin).await {
             return Ok((Ready::Http1(connection), Provenance::Reused));
         }
-        if let Some(connection) = self.pool.share_h2(origin) {
+        if let Some(connection) = pool.share_h2(self.origin) {
             return Ok((Ready::Http2(connection), Provenance::Reused));
         }
-        Ok((
-            self.connect(origin, timeouts, timing).await?,
-            Provenance::Fresh,
-        ))
+        Ok((self.connect(timing).await?, Provenance::Fresh))
     }
 
-    async fn connect(
-        &self,
-        origin: &OriginKey,
-        timeouts: Timeouts,
-        timing: &mut Timing,
-    ) -> Result<Ready, Failure> {
+    async fn connect(self, timing: &mut Timing) -> Result<Ready, Failure> {
         let began = Instant::now();
-        let connected = timeout_at(began + timeouts.connect, self.connector.connect(origin)).await;
+        let connecting = self.upstreams.connector.connect(self.origin);
+        let connected = timeout_at(began + self.timeouts.connect, connecting).await;
         timing.connecting += began.elapsed();
         let (result, outcome) = match connected {
             Ok(Ok(stream)) => ("ok", Ok(stream)),
             Ok(Err(error)) => ("failed", Err(Failure::ConnectFailed(error.to_string()))),
             Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
         };
-        self.metrics
-            .upstream_connects
-            .with_label_values(&[result])
-            .inc();
-        let stream = outcome?;
-        let ready = match stream.protocol() {
-            Protocol::Http1 => h1::handshake(stream).await.map(Ready::Http1),
-            Protocol::Http2 => h2::handshake(stream).await.map(|connection| {
-                self.pool.add_h2(origin, &connection);
-                Ready::Http2(connection)
-            }),
-        };
+        self.upstreams.metrics.upstream_connects.with_label_values(&[result]).inc();
+        let ready = self.handshake(outcome?).await;
         ready.map_err(|error| Failure::UpstreamBroken(chain(&error)))
     }
 
+    async fn handshake(self, stream: Stream) -> hyper::Result<Ready> {
+        match stream.protocol() {
+            Protocol::Http1 => h1::handshake(stream).await.map(Ready::Http1),
+            Protocol::Http2 => {
+                let connection = h2::handshake(stream).await?;
+                self.upstreams.pool.add_h2(self.origin, &connection);
+                Ok(Ready::Http2(connection))
+            }
+        }
+    }
+
     async fn exchange(
-        &self,
-        origin: &OriginKey,
+        self,
         ready: Ready,
         parts: Parts,
         body: Outgoing,
-        timeouts: Timeouts,
         timing: &mut Timing,
     ) -> Result<Answer, Broken> {
-        let waiting = Waiting::new(&body, timeouts.first_byte, self.body_idle);
+        let waiting = Waiting::new(&body, self.timeouts.first_byte, self.upstreams.body_idle);
         timing.sent = Some(Instant::now());
-        let answered = async {
-            match ready {
-                Ready::Http1(connection) => {
-                    let request = parts.for_http1(origin, body);
-                    connection
-                        .send(request, Rc::clone(&self.pool), origin)
-                        .await
-                }
-                Ready::Http2(connection) => {
-                    let request = parts.for_http2(origin, body);
-                    connection.send(request).await
-                }
+        let answer = match ready {
+            Ready::Http1(connection) => {
+                let request = parts.for_http1(self.origin, body);
+                let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
+                let answer = waiting
+                    .bound(lease.connection().send(request))
+                    .await
+                    .map_err(Broken::Otherwise)?;
+                let heard = lease.connection().heard_anything();
+                let response = answer.map_err(|error| match (waiting.broken(), heard) {
+                    (Some(failure), _) => Broken::Otherwise(failure),
+                    (None, true) => Broken::within_answer(&error),
+                    (None, false) => Broken::from_hyper(&error),
+                })?;
+                Answer { response, lease: Lease::Http1(lease) }
+            }
+            Ready::Http2(connection) => {
+                let request = parts.for_http2(self.origin, body);
+                let answer =
+                    waiting.bound(connection.send(request)).await.map_err(Broken::Otherwise)?;
+                answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?
             }
         };
-        waiting.bound(answered).await.and_then(sound)
+        sound(answer)
     }
 }
 
@@ -266,8 +255,7 @@ impl Parts {
         self.headers.insert(HOST, origin.host_header.clone());
         if expects_a_body(&self.method) && body.is_end_stream() {
             // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
-            self.headers
-                .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);
@@ -316,7 +304,7 @@ impl Broken {
     }
 
     /// What hyper says of an exchange in which bytes of an answer came.
-    pub(super) fn within_answer(error: &hyper::Error) -> Self {
+    fn within_answer(error: &hyper::Error) -> Self {
         Self::Otherwise(Failure::UpstreamBroken(chain(error)))
     }
 
@@ -339,10 +327,7 @@ fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(
-                io.kind(),
-                E::ConnectionReset | E::BrokenPipe | E::NotConnected
-            );
+            return matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected);
         }
         cause = error.source();
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use prometheus::IntGauge;
 
 use super::cut::{Cut, CutSignal};
 use super::metrics::Metrics;
 use super::record::Books;
 use super::upstream::{Egress, Upstreams};
 use crate::net::budget::Budget;
+use crate::net::task;
 use crate::table::Table;
 use crate::telemetry::LineSink;
 
@@ -66,26 +66,16 @@ pub struct Worker {
     seen: RefCell<Option<Arc<Table>>>,
 }
 
-/// One more open stream, until it is dropped.
-#[derive(Debug)]
-pub struct OpenStream(IntGauge);
-
 impl Worker {
     /// A worker without connections. Must be called on its own thread.
     pub fn new(shared: Shared) -> Rc<Self> {
         let lines = shared.log.lines();
         let dropped = shared.metrics.log_lines_dropped.clone();
-        lines.keep_flushing(move |count| dropped.inc_by(count));
-        let books = Books {
-            metrics: shared.metrics.clone(),
-            cache: Default::default(),
-            lines,
-        };
-        let upstreams = Upstreams::new(
-            shared.egress.clone(),
-            shared.metrics.clone(),
-            shared.limits.body_idle,
-        );
+        let flushing = Rc::clone(&lines).keep_flushing(move |count| dropped.inc_by(count));
+        drop(task::spawn(flushing));
+        let books = Books { metrics: shared.metrics.clone(), cache: Default::default(), lines };
+        let upstreams =
+            Upstreams::new(shared.egress.clone(), shared.metrics.clone(), shared.limits.body_idle);
         Rc::new(Self {
             shared,
             upstreams,
@@ -106,21 +96,8 @@ impl Worker {
         Some(table)
     }
 
-    /// Counts an answer as being relayed.
-    pub fn open_stream(&self) -> OpenStream {
-        let gauge = self.shared.metrics.open_streams.clone();
-        gauge.inc();
-        OpenStream(gauge)
-    }
-
     /// Hears the end of the grace.
     pub fn cut_signal(&self) -> CutSignal {
         self.cut.listen()
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }

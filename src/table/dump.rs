@@ -7,16 +7,8 @@ use super::{Action, Candidate, ModelMatch, Plan, Rule, Table};
 /// The table, redacted: keys are not in it, only the names of accounts.
 pub fn text(table: &Table) -> String {
     let candidates: Vec<_> = table.candidates.iter().map(candidate).collect();
-    let models: Vec<&str> = table
-        .models
-        .iter()
-        .map(|listing| &*listing.model.id)
-        .collect();
-    let dump = Dump {
-        version: &table.version,
-        candidates,
-        models,
-    };
+    let models: Vec<&str> = table.models.iter().map(|listing| &*listing.model.id).collect();
+    let dump = Dump { version: &table.version, candidates, models };
     // Plain data of our own: writing it cannot fail.
     serde_json::to_string_pretty(&dump).unwrap_or_default()
 }
@@ -72,11 +64,7 @@ fn candidate(candidate: &Candidate) -> CandidateDump<'_> {
             ModelMatch::Any => "*".to_owned(),
         },
         api: candidate.api.map(crate::llm::Api::as_str),
-        headers: candidate
-            .headers
-            .iter()
-            .map(|header| header.name.as_str())
-            .collect(),
+        headers: candidate.headers.iter().map(|header| header.name.as_str()).collect(),
         route: rule.route.to_string(),
         rule: &rule.name,
         clients: clients.map(|(name, _)| &**name).collect(),
@@ -91,13 +79,9 @@ fn targets(rule: &Rule) -> Vec<TargetDump<'_>> {
     };
     let by_api = crate::llm::Api::ALL.into_iter().zip(&forwarding.plans);
     let plans = by_api.flat_map(|(api, plans)| {
-        plans
-            .iter()
-            .flat_map(move |plans| plans.iter().map(move |plan| (api, plan)))
+        plans.iter().flat_map(move |plans| plans.iter().map(move |plan| (api, plan)))
     });
-    plans
-        .map(|(api, (weight, plan))| target(api, weight, plan))
-        .collect()
+    plans.map(|(api, (weight, plan))| target(api, weight, plan)).collect()
 }
 
 fn target(api: crate::llm::Api, weight: u64, plan: &Plan) -> TargetDump<'_> {
@@ -107,10 +91,6 @@ fn target(api: crate::llm::Api, weight: u64, plan: &Plan) -> TargetDump<'_> {
         provider: &plan.labels.provider,
         upstream: plan.endpoint.origin.authority.as_str(),
         model: plan.rename.as_ref().map(|rename| &*rename.name),
-        accounts: plan
-            .accounts
-            .iter()
-            .map(|(_, account)| &*account.name)
-            .collect(),
+        accounts: plan.accounts.iter().map(|(_, account)| &*account.name).collect(),
     }
 }

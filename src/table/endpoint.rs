@@ -137,11 +137,7 @@ pub enum TargetError {
 }
 
 /// What stays as it is in a path segment; a `:` would end a Gemini model's name.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The version of a Gemini call that came without one.
 const GEMINI_VERSION: &str = "v1beta";
@@ -177,11 +173,9 @@ impl Endpoint {
         };
         let suffix = match call.suffix {
             Suffix::AsSent(text) => text.len(),
-            Suffix::Renamed {
-                before,
-                model,
-                after,
-            } => before.len() + 3 * model.len() + after.len(),
+            Suffix::Renamed { before, model, after } => {
+                before.len() + 3 * model.len() + after.len()
+            }
         };
         let query = self.query.as_ref().map_or(0, |query| query.len());
         prefix + suffix + query + call.query.map_or(0, str::len) + 256
@@ -240,11 +234,7 @@ impl Suffix<'_> {
     fn push_to(self, target: &mut String) -> Result<(), TargetError> {
         match self {
             Self::AsSent(text) => target.push_str(text),
-            Self::Renamed {
-                before,
-                model,
-                after,
-            } => {
+            Self::Renamed { before, model, after } => {
                 target.push_str(before);
                 push_model(target, model)?;
                 target.push_str(after);

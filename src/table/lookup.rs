@@ -227,10 +227,8 @@ impl Index {
 
     /// Is this a client key of any route? Such a key never goes upstream.
     pub fn is_client_key(&self, digest: &Digest) -> bool {
-        let clients = self
-            .candidates
-            .iter()
-            .filter_map(|candidate| candidate.rule.clients.as_ref());
+        let clients =
+            self.candidates.iter().filter_map(|candidate| candidate.rule.clients.as_ref());
         let mut keys = clients.flat_map(|clients| &clients.keys);
         self.has_clients && keys.any(|(_, key)| key.matches(digest))
     }

@@ -49,14 +49,8 @@ mod tests {
     fn weights_are_shares() {
         let weighted = Weighted::new([(60, 'a'), (0, 'x'), (20, 'b'), (20, 'c')]).unwrap();
         let count = |wanted| (0..100u64).filter(|r| *weighted.pick(*r) == wanted).count();
-        assert_eq!(
-            (count('a'), count('x'), count('b'), count('c')),
-            (60, 0, 20, 20)
-        );
-        assert_eq!(
-            weighted.iter().map(|(w, _)| w).collect::<Vec<_>>(),
-            [60, 20, 20]
-        );
+        assert_eq!((count('a'), count('x'), count('b'), count('c')), (60, 0, 20, 20));
+        assert_eq!(weighted.iter().map(|(w, _)| w).collect::<Vec<_>>(), [60, 20, 20]);
         assert!(Weighted::new([(0, 'x')]).is_none());
     }
 }

@@ -17,26 +17,13 @@ fn answering() -> Upstream {
 }
 
 fn keys(line: &Value) -> String {
-    let keys: Vec<&str> = line
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let keys: Vec<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
     keys.join(" ")
 }
 
 /// Every line has these.
-const ALWAYS: [&str; 8] = [
-    "time",
-    "method",
-    "path",
-    "operation",
-    "status",
-    "outcome",
-    "response_bytes",
-    "duration_ms",
-];
+const ALWAYS: [&str; 8] =
+    ["time", "method", "path", "operation", "status", "outcome", "response_bytes", "duration_ms"];
 
 #[test]
 fn a_streamed_call_is_told_in_full() {
@@ -47,9 +34,7 @@ fn a_streamed_call_is_told_in_full() {
     let rules = "[{ name: all, targets: [{ provider: { name: there }, model: renamed }] }]";
     let proxy = Proxy::start(&(provider("there", &upstream.url(), "") + &route("r", rules)));
     let session = [("x-claude-code-session-id", "session-7")];
-    proxy
-        .client()
-        .post(MESSAGES.target, &session, MESSAGES.body);
+    proxy.client().post(MESSAGES.target, &session, MESSAGES.body);
     let line = &proxy.wait_access_log(1)[0];
     assert_eq!(
         keys(line),
@@ -81,10 +66,7 @@ fn a_streamed_call_is_told_in_full() {
     assert!(clock("first_byte_ms") <= clock("first_token_ms"));
     assert!(clock("first_token_ms") <= clock("duration_ms"));
     let time = line["time"].as_str().unwrap();
-    assert!(
-        time.starts_with("20") && time.ends_with('Z') && time.len() == 24,
-        "{time}"
-    );
+    assert!(time.starts_with("20") && time.ends_with('Z') && time.len() == 24, "{time}");
 }
 
 #[test]
@@ -116,25 +98,11 @@ fn every_end_is_one_line() {
         (CHAT.target, "{\"model\":", 400, "bad_request"),
         ("/v1//chat/completions", "{}", 400, "bad_request"),
         (CHAT.target, &large, 413, "body_too_large"),
-        (
-            CHAT.target,
-            "{\"model\":\"nowhere\"}",
-            502,
-            "connect_failed",
-        ),
-        (
-            CHAT.target,
-            "{\"model\":\"m-broken\"}",
-            502,
-            "upstream_broken",
-        ),
+        (CHAT.target, "{\"model\":\"nowhere\"}", 502, "connect_failed"),
+        (CHAT.target, "{\"model\":\"m-broken\"}", 502, "upstream_broken"),
     ] {
         let before = proxy.wait_access_log(0).len();
-        assert_eq!(
-            proxy.client().post(target, &[], body).status(),
-            status,
-            "{body}"
-        );
+        assert_eq!(proxy.client().post(target, &[], body).status(), status, "{body}");
         let lines = proxy.wait_access_log(before + 1);
         assert_eq!(lines.len(), before + 1, "{body}");
         let line = &lines[before];
@@ -151,25 +119,14 @@ fn every_end_is_one_line() {
     assert!(told[8]["detail"].is_string() && told[0]["detail"].is_null());
     assert_eq!(proxy.client().get("/v1/models", &[]).status(), 200);
     let own = &proxy.wait_access_log(10)[9];
-    assert_eq!(
-        (&own["path"], &own["outcome"]),
-        (&"/v1/models".into(), &"served".into())
-    );
+    assert_eq!((&own["path"], &own["outcome"]), (&"/v1/models".into(), &"served".into()));
 
     let mut left = proxy.client();
-    left.send(request(
-        "POST",
-        CHAT.target,
-        &[],
-        "{\"model\":\"m-silent\"}",
-    ));
+    left.send(request("POST", CHAT.target, &[], "{\"model\":\"m-silent\"}"));
     upstream.wait_requests(4);
     drop(left);
     let line = &proxy.wait_access_log(11)[10];
-    assert_eq!(
-        (&line["outcome"], &line["status"]),
-        (&"client_closed".into(), &0.into())
-    );
+    assert_eq!((&line["outcome"], &line["status"]), (&"client_closed".into(), &0.into()));
     assert_eq!(line["provider"], "default/there");
 }
 
@@ -187,25 +144,16 @@ fn fault_64_what_callers_write_cannot_break_a_line() {
         let before = proxy.wait_access_log(0).len();
         let body = format!("{{\"model\":{}}}", Value::from(hostile));
         let session = [("x-claude-code-session-id", "\u{e9}\t\"}{\\")];
-        assert_eq!(
-            proxy.client().post(CHAT.target, &session, &body).status(),
-            200
-        );
+        assert_eq!(proxy.client().post(CHAT.target, &session, &body).status(), 200);
         let lines = proxy.wait_access_log(before + 1);
         assert_eq!(lines.len(), before + 1);
         let logged = lines[before]["model"].as_str().unwrap();
-        assert!(
-            hostile.starts_with(logged) && logged.len() <= 256,
-            "{logged:?}"
-        );
+        assert!(hostile.starts_with(logged) && logged.len() <= 256, "{logged:?}");
         assert_eq!(lines[before]["outcome"], "served");
     }
     // The raw bytes hold no control character but the line feeds between lines.
     let raw = proxy.raw_access_log();
-    assert!(
-        raw.bytes().all(|byte| byte == b'\n' || byte >= b' '),
-        "{raw:?}"
-    );
+    assert!(raw.bytes().all(|byte| byte == b'\n' || byte >= b' '), "{raw:?}");
 }
 
 #[test]
@@ -218,19 +166,13 @@ fn fault_65_neither_query_nor_headers_nor_bodies_are_logged() {
         ("x-api-key", "header-secret"),
         ("cookie", "session=header-secret"),
     ];
-    proxy
-        .client()
-        .post(target, &headers, "{\"contents\":\"body-secret\"}");
+    proxy.client().post(target, &headers, "{\"contents\":\"body-secret\"}");
     proxy.client().get("/v1/models?key=query-secret", &headers);
     proxy.client().get("/nothing?key=query-secret", &headers);
     let lines = proxy.wait_access_log(3);
     assert_eq!(lines[0]["path"], "/v1beta/models/m:generateContent");
-    let everything = [
-        proxy.raw_access_log(),
-        format!("{:?}", proxy.log()),
-        proxy.metrics(),
-    ]
-    .concat();
+    let everything =
+        [proxy.raw_access_log(), format!("{:?}", proxy.log()), proxy.metrics()].concat();
     for secret in ["query-secret", "header-secret", "body-secret"] {
         assert!(!everything.contains(secret), "{secret} in {everything}");
     }

@@ -18,9 +18,7 @@ fn started(launch: Launch, upstream: &Upstream) -> Proxy {
 /// A stream whose first event has come.
 fn begun(proxy: &Proxy, dialect: &Dialect) -> Client {
     let mut client = proxy.client();
-    client
-        .send(request("POST", dialect.target, &[], dialect.body))
-        .head();
+    client.send(request("POST", dialect.target, &[], dialect.body)).head();
     assert_eq!(client.piece(), Piece::Bytes(dialect.first.into()));
     client
 }
@@ -28,12 +26,7 @@ fn begun(proxy: &Proxy, dialect: &Dialect) -> Client {
 /// SIGTERM, until the proxy has heard it.
 fn terminate(proxy: &Proxy) {
     proxy.terminate();
-    proxy.wait_log(|line| {
-        line["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("shutting down")
-    });
+    proxy.wait_log(|line| line["message"].as_str().unwrap().starts_with("shutting down"));
 }
 
 fn silent(dialect: &Dialect) -> Upstream {
@@ -49,9 +42,7 @@ fn fault_61_not_ready_at_once_late_callers_are_served_and_streams_finish() {
         connection.write(chunk(CHAT.last))?;
         connection.write(LAST_CHUNK)
     });
-    let launch = Launch::new()
-        .flag("--leave-delay", "2s")
-        .flag("--grace", "10m");
+    let launch = Launch::new().flag("--leave-delay", "2s").flag("--grace", "10m");
     let mut proxy = started(launch, &upstream);
     assert_eq!(proxy.page("/readyz").0, 200);
     let mut old = begun(&proxy, &CHAT);
@@ -59,10 +50,7 @@ fn fault_61_not_ready_at_once_late_callers_are_served_and_streams_finish() {
     assert_eq!(idle.get("/", &[]).status(), 200);
 
     terminate(&proxy);
-    assert_eq!(
-        (proxy.page("/readyz").0, proxy.page("/livez").0),
-        (503, 200)
-    );
+    assert_eq!((proxy.page("/readyz").0, proxy.page("/livez").0), (503, 200));
     let mut late = begun(&proxy, &CHAT);
     // Then idle connections are closed, and no new one is taken.
     assert!(idle.is_closed());
@@ -77,10 +65,7 @@ fn fault_61_not_ready_at_once_late_callers_are_served_and_streams_finish() {
     }
     assert!(proxy.wait_exit().success());
     let lines = proxy.wait_access_log(3);
-    assert!(
-        lines.iter().all(|line| line["outcome"] == "served"),
-        "{lines:?}"
-    );
+    assert!(lines.iter().all(|line| line["outcome"] == "served"), "{lines:?}");
 }
 
 #[test]
@@ -90,19 +75,14 @@ fn fault_61_at_the_limit_streams_end_with_an_error_event() {
         let mut proxy = started(Launch::new().flag("--grace", "100ms"), &upstream);
         let mut client = begun(&proxy, &dialect);
         terminate(&proxy);
-        let Piece::Bytes(event) = client.piece() else {
-            panic!("no error event")
-        };
+        let Piece::Bytes(event) = client.piece() else { panic!("no error event") };
         let event = String::from_utf8(event).unwrap();
         assert!(event.starts_with(dialect.error), "{event}");
         assert!(event.contains("the proxy is shutting down"), "{event}");
         assert_eq!(client.piece(), Piece::End(End::Whole(Vec::new())));
         assert!(proxy.wait_exit().success());
         let line = &proxy.wait_access_log(1)[0];
-        assert_eq!(
-            (&line["outcome"], &line["input_tokens"]),
-            (&"shutting_down".into(), &7.into())
-        );
+        assert_eq!((&line["outcome"], &line["input_tokens"]), (&"shutting_down".into(), &7.into()));
     }
 }
 
@@ -111,9 +91,7 @@ fn fault_61_at_the_limit_what_takes_no_event_is_broken_or_refused() {
     let half = streaming("data: {\"half", |connection| connection.wait_left());
     let mut proxy = started(Launch::new().flag("--grace", "100ms"), &half);
     let mut within = proxy.client();
-    within
-        .send(request("POST", CHAT.target, &[], CHAT.body))
-        .head();
+    within.send(request("POST", CHAT.target, &[], CHAT.body)).head();
     within.piece();
     terminate(&proxy);
     assert!(matches!(within.piece(), Piece::End(End::Cut(_))));
@@ -143,21 +121,14 @@ const SOON: Duration = Duration::from_secs(10);
 fn fault_61_a_second_signal_ends_at_once() {
     for delay in ["0s", "10m"] {
         let upstream = silent(&CHAT);
-        let launch = Launch::new()
-            .flag("--grace", "10m")
-            .flag("--leave-delay", delay);
+        let launch = Launch::new().flag("--grace", "10m").flag("--leave-delay", delay);
         let mut proxy = started(launch, &upstream);
         let mut client = begun(&proxy, &CHAT);
         terminate(&proxy);
         let second = Instant::now();
         proxy.terminate();
-        let Piece::Bytes(event) = client.piece() else {
-            panic!("no error event")
-        };
-        assert!(
-            event.starts_with(CHAT.error.as_bytes()),
-            "--leave-delay {delay}"
-        );
+        let Piece::Bytes(event) = client.piece() else { panic!("no error event") };
+        assert!(event.starts_with(CHAT.error.as_bytes()), "--leave-delay {delay}");
         assert!(proxy.wait_exit().success());
         assert!(second.elapsed() < SOON);
     }
@@ -174,4 +145,5 @@ fn fault_61_without_calls_the_end_is_there_at_once() {
     assert!(idle.is_closed());
     assert!(proxy.wait_exit().success());
     assert!(began.elapsed() < SOON);
+    assert!(TcpStream::connect(proxy.admin()).is_err());
 }

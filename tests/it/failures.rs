@@ -16,19 +16,9 @@ use crate::support::yaml::{all_to, endpoint, key, object, provider, route, secre
 fn refused(proxy: &Proxy, model: &str, told: &str, words: [&str; 3]) {
     for (caller, word) in Caller::ALL.into_iter().zip(words) {
         let answer = caller.ask(&mut proxy.client(), model);
-        assert_eq!(
-            answer.refusal(),
-            format!("{told} {}/{word}", caller.dialect())
-        );
+        assert_eq!(answer.refusal(), format!("{told} {}/{word}", caller.dialect()));
         let message = answer.text();
-        for inside in [
-            "127.0.0.1",
-            "there",
-            "default",
-            "rustls",
-            "hyper",
-            "os error",
-        ] {
+        for inside in ["127.0.0.1", "there", "default", "rustls", "hyper", "os error"] {
             assert!(!message.contains(inside), "{inside} in {message}");
         }
     }
@@ -47,10 +37,7 @@ fn what_no_route_takes() {
     let words = ["invalid_request_error", "not_found_error", "NOT_FOUND"];
     for (caller, word) in Caller::ALL.into_iter().zip(words) {
         let answer = caller.ask(&mut proxy.client(), "gpt-4o");
-        assert_eq!(
-            answer.refusal(),
-            format!("404 no_route {}/{word}", caller.dialect())
-        );
+        assert_eq!(answer.refusal(), format!("404 no_route {}/{word}", caller.dialect()));
         assert_eq!(answer.head.header("x-should-retry"), Some("false"));
         assert!(answer.text().contains("gpt-4o"));
     }
@@ -58,12 +45,7 @@ fn what_no_route_takes() {
     assert_eq!(chat["error"]["code"], "model_not_found");
     let nameless = proxy.client().post("/v1/messages", &[], "{}");
     assert_eq!(nameless.refusal(), "404 no_route anthropic/not_found_error");
-    assert_eq!(
-        Caller::Messages
-            .ask(&mut proxy.client(), "claude-x")
-            .status(),
-        200
-    );
+    assert_eq!(Caller::Messages.ask(&mut proxy.client(), "claude-x").status(), 200);
     assert_eq!(upstream.requests().len(), 1);
 }
 
@@ -73,10 +55,7 @@ fn what_no_target_speaks() {
     let yaml = endpoint("there", "AnthropicMessages", &upstream.url()) + &all_to("there");
     let proxy = Proxy::start(&yaml);
     let answer = Caller::Chat.ask(&mut proxy.client(), "m");
-    assert_eq!(
-        answer.refusal(),
-        "400 unsupported openai/invalid_request_error"
-    );
+    assert_eq!(answer.refusal(), "400 unsupported openai/invalid_request_error");
     assert!(answer.text().contains("OpenAiChat"), "{}", answer.text());
     let gemini = Caller::Gemini.ask(&mut proxy.client(), "m");
     assert_eq!(gemini.refusal(), "400 unsupported gemini/INVALID_ARGUMENT");
@@ -107,17 +86,8 @@ fn a_missing_key_is_refused_and_nobody_else_catches_the_call() {
     assert_eq!(Caller::Chat.ask(&mut proxy.client(), "other").status(), 200);
     assert_eq!(upstream.requests().len(), 1);
     let line = &proxy.wait_access_log(4)[0];
-    assert_eq!(
-        (&line["outcome"], &line["status"]),
-        (&"unservable".into(), &503.into())
-    );
-    assert!(
-        line["detail"]
-            .as_str()
-            .unwrap()
-            .contains("LlmRoute default/r"),
-        "{line}"
-    );
+    assert_eq!((&line["outcome"], &line["status"]), (&"unservable".into(), &503.into()));
+    assert!(line["detail"].as_str().unwrap().contains("LlmRoute default/r"), "{line}");
 }
 
 /// FAULTS 29: and none of it splits a header, nor is it shown.
@@ -150,12 +120,7 @@ fn fault_29_keys_that_cannot_be_sent() {
     let proxy = Proxy::start(&(yaml + &route("r", &format!("[{rules}]"))));
     for number in 0..bad.len() {
         let answer = Caller::Chat.ask(&mut proxy.client(), &format!("m{number}"));
-        assert_eq!(
-            answer.refusal(),
-            "503 unservable openai/server_error",
-            "{:?}",
-            bad[number]
-        );
+        assert_eq!(answer.refusal(), "503 unservable openai/server_error", "{:?}", bad[number]);
     }
     assert_eq!(upstream.connections(), 0);
 }
@@ -168,17 +133,9 @@ fn fault_28_white_space_around_a_key_is_cut_off() {
     let yaml = keyless("there", &upstream.url())
         + &secret("gone", "api-key", &format!(" {canary}\r\n"))
         + &all_to("there");
-    assert_eq!(
-        Caller::Chat
-            .ask(&mut Proxy::start(&yaml).client(), "m")
-            .status(),
-        200
-    );
+    assert_eq!(Caller::Chat.ask(&mut Proxy::start(&yaml).client(), "m").status(), 200);
     let head = &upstream.wait_requests(1)[0].head;
-    assert_eq!(
-        head.header("authorization"),
-        Some(format!("Bearer {canary}").as_str())
-    );
+    assert_eq!(head.header("authorization"), Some(format!("Bearer {canary}").as_str()));
 }
 
 /// FAULTS 41.
@@ -195,10 +152,7 @@ fn fault_41_before_there_is_a_table() {
     assert_eq!(models.refusal(), "503 not_ready openai/server_error");
     assert_eq!(proxy.client().get("/", &[]).status(), 200);
 
-    proxy.manifests.write(
-        "all.yaml",
-        &(provider("there", &upstream.url(), "") + &all_to("there")),
-    );
+    proxy.manifests.write("all.yaml", &(provider("there", &upstream.url(), "") + &all_to("there")));
     proxy.wait_ready();
     assert_eq!(Caller::Messages.ask(&mut proxy.client(), "m").status(), 200);
     assert_eq!(upstream.wait_requests(1)[0].text(), body("m"));

@@ -86,14 +86,7 @@ fn fault_18_what_belongs_to_the_upstreams_hop_does_not_come_back() {
          content-length: 2\r\n\r\n{}",
     );
     let answer = Caller::Chat.ask(&mut proxy_to(&upstream).client(), "m");
-    let hop = [
-        "x-hop",
-        "keep-alive",
-        "proxy-authenticate",
-        "trailer",
-        "upgrade",
-        "connection",
-    ];
+    let hop = ["x-hop", "keep-alive", "proxy-authenticate", "trailer", "upgrade", "connection"];
     for name in hop {
         assert_eq!(answer.head.header(name), None, "{name}");
     }
@@ -120,10 +113,7 @@ fn fault_19_no_credential_of_the_client_goes_on() {
     ];
     for (target, expected) in [
         (format!("{CHAT}?key={mine}&a=1"), "/v1/chat/completions?a=1"),
-        (
-            format!("{CHAT}?k%65y={mine}&a=1"),
-            "/v1/chat/completions?a=1",
-        ),
+        (format!("{CHAT}?k%65y={mine}&a=1"), "/v1/chat/completions?a=1"),
         (format!("{MESSAGES}?a=1&key={mine}"), "/v1/messages?a=1"),
         (
             format!("/v1beta/models/m:generateContent?key={mine}"),
@@ -134,10 +124,7 @@ fn fault_19_no_credential_of_the_client_goes_on() {
         let raw = String::from_utf8_lossy(&request.head.raw).into_owned();
         assert!(!raw.contains("mine") && !raw.contains("bWluZQ"), "{raw}");
         assert_eq!(request.target(), expected);
-        assert_eq!(
-            request.head.header("authorization"),
-            Some(bearer("there").as_str())
-        );
+        assert_eq!(request.head.header("authorization"), Some(bearer("there").as_str()));
         for name in ["x-api-key", "api-key", "x-goog-api-key", "cookie"] {
             assert_eq!(request.head.header(name), None, "{name}");
         }
@@ -148,18 +135,8 @@ fn fault_19_no_credential_of_the_client_goes_on() {
 fn the_key_goes_where_the_provider_wants_it() {
     let upstream = obliging();
     for (auth, name, value, target) in [
-        (
-            "{ type: ApiKeyHeader, name: x-api-key }",
-            "x-api-key",
-            key("there"),
-            CHAT,
-        ),
-        (
-            "{ type: ApiKeyHeader, name: api-key }",
-            "api-key",
-            key("there"),
-            CHAT,
-        ),
+        ("{ type: ApiKeyHeader, name: x-api-key }", "x-api-key", key("there"), CHAT),
+        ("{ type: ApiKeyHeader, name: api-key }", "api-key", key("there"), CHAT),
         ("{ type: Bearer }", "authorization", bearer("there"), CHAT),
     ] {
         let proxy = with_spec(&upstream, &format!("  auth: {auth}\n"));
@@ -199,10 +176,7 @@ fn whatever_is_not_ours_arrives_as_it_was_sent() {
     let upstream = obliging();
     let proxy = proxy_to(&upstream);
     let headers = [
-        (
-            "anthropic-beta",
-            "claude-code-20250219,interleaved-thinking-2025-05-14",
-        ),
+        ("anthropic-beta", "claude-code-20250219,interleaved-thinking-2025-05-14"),
         ("anthropic-beta", "unheard-of-2027"),
         ("anthropic-dangerous-direct-browser-access", "true"),
         ("user-agent", "claude-cli/9.9 (external, cli)"),
@@ -227,12 +201,7 @@ fn whatever_is_not_ours_arrives_as_it_was_sent() {
     let address = upstream.address().to_string();
     assert_eq!(request.head.header("host"), Some(address.as_str()));
     // Nothing is there that was neither sent nor is ours to say.
-    let ours = [
-        "host",
-        "content-length",
-        "authorization",
-        "anthropic-version",
-    ];
+    let ours = ["host", "content-length", "authorization", "anthropic-version"];
     for (name, _) in &request.head.headers {
         let known = headers.iter().any(|(have, _)| have == name) || ours.contains(&name.as_str());
         assert!(known, "{name} was added");
@@ -290,10 +259,7 @@ fn fault_30_headers_that_a_manifest_cannot_set() {
         "remove: [ \"x y\" ]",
     ];
     let manifests = Manifests::new();
-    manifests.write(
-        "good.yaml",
-        &(provider("there", &upstream.url(), "") + &all_to("there")),
-    );
+    manifests.write("good.yaml", &(provider("there", &upstream.url(), "") + &all_to("there")));
     for (number, headers) in bad.iter().enumerate() {
         let spec = format!("  headers: {{ {headers} }}\n");
         let yaml = provider(&format!("bad{number}"), &upstream.url(), &spec);
@@ -309,11 +275,7 @@ fn fault_30_headers_that_a_manifest_cannot_set() {
                 && text("field").starts_with(field)
         });
         let refused = Caller::Messages.ask(&mut proxy.client(), "m");
-        assert_eq!(
-            refused.refusal(),
-            "503 not_ready anthropic/api_error",
-            "{headers}"
-        );
+        assert_eq!(refused.refusal(), "503 not_ready anthropic/api_error", "{headers}");
     }
     for number in 0..bad.len() {
         proxy.manifests.remove(&format!("bad{number}.yaml"));
@@ -383,10 +345,7 @@ fn fault_55_an_upstreams_refusal_comes_back_as_it_is() {
         assert_eq!(answer.head.header("x-pillion-reason"), None);
         assert_eq!(upstream.requests().len(), 1, "{status} was tried again");
         let line = &proxy.wait_access_log(1)[0];
-        assert_eq!(
-            (&line["status"], &line["request_id"]),
-            (&code.into(), &"req_1".into())
-        );
+        assert_eq!((&line["status"], &line["request_id"]), (&code.into(), &"req_1".into()));
     }
 }
 
@@ -426,18 +385,10 @@ fn in_mode(upstream: &Upstream, mode: &str) -> Proxy {
 
 /// Every credential in a request, as `name: value` lines.
 fn credentials(request: &Recorded) -> String {
-    let carries = [
-        "authorization",
-        "x-api-key",
-        "api-key",
-        "x-goog-api-key",
-        "cookie",
-    ];
+    let carries = ["authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"];
     let headers = request.head.headers.iter();
     let carried = headers.filter(|(name, _)| carries.contains(&name.to_lowercase().as_str()));
-    let lines: Vec<String> = carried
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
+    let lines: Vec<String> = carried.map(|(name, value)| format!("{name}: {value}")).collect();
     lines.join("; ")
 }
 
@@ -447,12 +398,7 @@ fn the_modes_of_client_credentials() {
     for (mode, name, value, expected) in [
         ("Replace", "authorization", "Bearer sk-ant-oat01-x", &*ours),
         ("Replace", "x-api-key", "sk-ant-api03-x", &ours),
-        (
-            "Forward",
-            "authorization",
-            "Bearer anything",
-            "authorization: Bearer anything",
-        ),
+        ("Forward", "authorization", "Bearer anything", "authorization: Bearer anything"),
         ("Forward", "x-api-key", "anything", "x-api-key: anything"),
         ("Forward", "cookie", "a=b", &ours),
         ("Forward", "x-none", "", &ours),
@@ -468,24 +414,9 @@ fn the_modes_of_client_credentials() {
             "Bearer sk-ant-api03-x",
             "x-api-key: sk-ant-api03-x",
         ),
-        (
-            "ForwardIfProviderKey",
-            "x-api-key",
-            "sk-ant-api03-x",
-            "x-api-key: sk-ant-api03-x",
-        ),
-        (
-            "ForwardIfProviderKey",
-            "authorization",
-            "Bearer sk-or-v1-x",
-            &ours,
-        ),
-        (
-            "ForwardIfProviderKey",
-            "authorization",
-            "Bearer team-a",
-            &ours,
-        ),
+        ("ForwardIfProviderKey", "x-api-key", "sk-ant-api03-x", "x-api-key: sk-ant-api03-x"),
+        ("ForwardIfProviderKey", "authorization", "Bearer sk-or-v1-x", &ours),
+        ("ForwardIfProviderKey", "authorization", "Bearer team-a", &ours),
         ("ForwardIfProviderKey", "x-none", "", &ours),
     ] {
         let upstream = obliging();
@@ -494,11 +425,7 @@ fn the_modes_of_client_credentials() {
         assert_eq!(credentials(&request), expected, "{mode} {name}: {value}");
         let line = &proxy.wait_access_log(1)[0];
         let account = line["account"].as_str();
-        assert_eq!(
-            account,
-            (expected == ours).then_some("main"),
-            "{mode} {name}"
-        );
+        assert_eq!(account, (expected == ours).then_some("main"), "{mode} {name}");
     }
 }
 
@@ -521,9 +448,7 @@ fn client_keys_open_their_own_route_and_stay_here() {
     let key_of = |name: &str| format!("team-{name}-{CANARY}");
     let ask = |caller: Caller, name: &str, value: &str, model: &str| -> Answer {
         let headers = [(name, value)];
-        proxy
-            .client()
-            .post(&caller.target(model), &headers, &body(model))
+        proxy.client().post(&caller.target(model), &headers, &body(model))
     };
     let (a, b) = (key_of("a"), key_of("b"));
     let bearer_a = format!("Bearer {a}");
@@ -533,67 +458,24 @@ fn client_keys_open_their_own_route_and_stay_here() {
         ("api-key", &a),
         ("x-goog-api-key", &a),
     ] {
-        assert_eq!(
-            ask(Caller::Messages, name, value, "for-a").status(),
-            200,
-            "{name}"
-        );
+        assert_eq!(ask(Caller::Messages, name, value, "for-a").status(), 200, "{name}");
     }
     let in_query = format!("/v1beta/models/for-a:generateContent?key={a}");
     assert_eq!(proxy.client().post(&in_query, &[], "{}").status(), 200);
     assert_eq!(upstream.wait_requests(5).len(), 5);
     // The key of another route is still nobody else's business.
     let both = [("x-api-key", a.as_str()), ("authorization", &b)];
-    assert_eq!(
-        proxy
-            .client()
-            .post(MESSAGES, &both, &body("for-a"))
-            .status(),
-        200
-    );
+    assert_eq!(proxy.client().post(MESSAGES, &both, &body("for-a")).status(), 200);
     for request in upstream.wait_requests(6) {
-        assert_eq!(
-            credentials(&request),
-            format!("authorization: {}", bearer("there"))
-        );
+        assert_eq!(credentials(&request), format!("authorization: {}", bearer("there")));
         assert!(!String::from_utf8_lossy(&request.head.raw).contains("team-"));
     }
     for (caller, name, value, model, told) in [
-        (
-            Caller::Messages,
-            "x-api-key",
-            &*b,
-            "for-a",
-            "anthropic/authentication_error",
-        ),
-        (
-            Caller::Messages,
-            "x-api-key",
-            "",
-            "for-a",
-            "anthropic/authentication_error",
-        ),
-        (
-            Caller::Chat,
-            "authorization",
-            &a,
-            "for-b",
-            "openai/invalid_request_error",
-        ),
-        (
-            Caller::Chat,
-            "x-none",
-            "",
-            "for-b",
-            "openai/invalid_request_error",
-        ),
-        (
-            Caller::Gemini,
-            "x-goog-api-key",
-            "no",
-            "for-a",
-            "gemini/UNAUTHENTICATED",
-        ),
+        (Caller::Messages, "x-api-key", &*b, "for-a", "anthropic/authentication_error"),
+        (Caller::Messages, "x-api-key", "", "for-a", "anthropic/authentication_error"),
+        (Caller::Chat, "authorization", &a, "for-b", "openai/invalid_request_error"),
+        (Caller::Chat, "x-none", "", "for-b", "openai/invalid_request_error"),
+        (Caller::Gemini, "x-goog-api-key", "no", "for-a", "gemini/UNAUTHENTICATED"),
     ] {
         let answer = ask(caller, name, value, model);
         assert_eq!(answer.refusal(), format!("401 unauthorized {told}"));

@@ -6,15 +6,23 @@
 #[cfg(test)]
 mod access_log;
 #[cfg(test)]
+mod bless;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod crds;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod drain;
+#[cfg(test)]
+mod examples;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
-mod scrape;
+mod metrics;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
@@ -23,6 +31,8 @@ mod overload;
 mod paths;
 #[cfg(test)]
 mod reload;
+#[cfg(test)]
+mod scrape;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

@@ -32,9 +32,7 @@ fn upstream() -> Upstream {
 
 fn ids(list: &Value, member: &str, id: &str) -> Vec<String> {
     let entries = list[member].as_array().unwrap().iter();
-    entries
-        .map(|entry| entry[id].as_str().unwrap().to_owned())
-        .collect()
+    entries.map(|entry| entry[id].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -42,13 +40,7 @@ fn the_list_has_the_shape_of_the_caller() {
     let upstream = upstream();
     let proxy = Proxy::start(&yaml(&upstream));
     let mut client = proxy.client();
-    for target in [
-        "/v1/models",
-        "/models",
-        "/openai/v1/models",
-        "/v1/v1/models",
-        "/v1/models/",
-    ] {
+    for target in ["/v1/models", "/models", "/openai/v1/models", "/v1/v1/models", "/v1/models/"] {
         let list = client.get(target, &[]).json();
         assert_eq!(list["object"], "list", "{target}");
         assert_eq!(ids(&list, "data", "id"), ["claude-b", "gpt-a"]);
@@ -70,10 +62,7 @@ fn the_list_has_the_shape_of_the_caller() {
         );
     }
     let list = client.get("/v1beta/models?pageSize=50", &[]).json();
-    assert_eq!(
-        ids(&list, "models", "name"),
-        ["models/claude-b", "models/gpt-a"]
-    );
+    assert_eq!(ids(&list, "models", "name"), ["models/claude-b", "models/gpt-a"]);
     assert_eq!(upstream.connections(), 0);
 }
 
@@ -86,9 +75,7 @@ fn pages_are_turned_as_anthropics_clients_do() {
         (ids(&first, "data", "id"), &first["has_more"]),
         (vec!["claude-b".to_owned()], &json!(true))
     );
-    let next = client
-        .get("/v1/models?limit=1&after_id=claude-b", &[ANTHROPIC])
-        .json();
+    let next = client.get("/v1/models?limit=1&after_id=claude-b", &[ANTHROPIC]).json();
     assert_eq!(
         (ids(&next, "data", "id"), &next["has_more"]),
         (vec!["gpt-a".to_owned()], &json!(false))
@@ -100,15 +87,9 @@ fn one_model() {
     let proxy = Proxy::start(&yaml(&upstream()));
     let mut client = proxy.client();
     let openai = client.get("/v1/models/gpt-a", &[]).json();
-    assert_eq!(
-        (&openai["id"], &openai["object"]),
-        (&json!("gpt-a"), &json!("model"))
-    );
+    assert_eq!((&openai["id"], &openai["object"]), (&json!("gpt-a"), &json!("model")));
     let anthropic = client.get("/v1/models/claude-b", &[ANTHROPIC]).json();
-    assert_eq!(
-        (&anthropic["id"], &anthropic["type"]),
-        (&json!("claude-b"), &json!("model"))
-    );
+    assert_eq!((&anthropic["id"], &anthropic["type"]), (&json!("claude-b"), &json!("model")));
     let gemini = client.get("/v1beta/models/gpt-a", &[]).json();
     assert_eq!(gemini["name"], "models/gpt-a");
     for (target, headers, told) in [
@@ -117,11 +98,7 @@ fn one_model() {
         ("/v1beta/models/none", &[], "gemini/NOT_FOUND"),
         // Declared by the provider, but no rule takes it.
         ("/v1/models/unreached", &[], "openai/invalid_request_error"),
-        (
-            "/v1/models/secret%2Fone",
-            &[],
-            "openai/invalid_request_error",
-        ),
+        ("/v1/models/secret%2Fone", &[], "openai/invalid_request_error"),
     ] {
         let answer = client.get(target, headers);
         assert_eq!(answer.refusal(), format!("404 no_route {told}"), "{target}");
@@ -135,17 +112,12 @@ fn a_caller_sees_what_it_may_use() {
     let (key, bearer) = (client_key(), format!("Bearer {}", client_key()));
     for credential in [("authorization", bearer.as_str()), ("x-api-key", &key)] {
         let list = client.get("/v1/models", &[credential]).json();
-        assert_eq!(
-            ids(&list, "data", "id"),
-            ["claude-b", "gpt-a", "secret/one"]
-        );
+        assert_eq!(ids(&list, "data", "id"), ["claude-b", "gpt-a", "secret/one"]);
         for target in ["/v1/models/secret%2Fone", "/v1/models/secret/one"] {
             assert_eq!(client.get(target, &[credential]).json()["id"], "secret/one");
         }
     }
-    let wrong = client
-        .get("/v1/models", &[("x-api-key", "team-other")])
-        .json();
+    let wrong = client.get("/v1/models", &[("x-api-key", "team-other")]).json();
     assert_eq!(ids(&wrong, "data", "id"), ["claude-b", "gpt-a"]);
 }
 
@@ -155,10 +127,7 @@ fn lists_can_be_asked_for_by_head_and_by_nothing_else() {
     let mut client = proxy.client();
     client.send("HEAD /v1/models HTTP/1.1\r\nhost: a\r\n\r\n");
     let head = client.answer_to_head();
-    assert_eq!(
-        (head.status(), head.header("content-type")),
-        (200, Some("application/json"))
-    );
+    assert_eq!((head.status(), head.header("content-type")), (200, Some("application/json")));
     let length = client.get("/v1/models", &[]).body.len().to_string();
     assert_eq!(head.header("content-length"), Some(length.as_str()));
     let told = "405 method_not_allowed openai/invalid_request_error";

@@ -12,32 +12,18 @@ const LIMIT: &str = "40";
 const CALLERS: usize = 60;
 
 fn is_pausing(line: &serde_json::Value) -> bool {
-    line["message"]
-        .as_str()
-        .unwrap()
-        .starts_with("cannot accept connections")
+    line["message"].as_str().unwrap().starts_with("cannot accept connections")
 }
 
 #[test]
 fn fault_60_without_descriptors_accepting_pauses_and_the_admin_port_answers() {
     let upstream = streaming(CHAT.first, |connection| connection.wait_left());
     let rules = "[{ targets: [{ provider: { name: there } }], timeouts: { idle: 1s } }]";
-    let launch = Launch::new().under(&[
-        "/bin/sh",
-        "-c",
-        &format!("ulimit -n {LIMIT}; exec \"$@\""),
-        "sh",
-    ]);
+    let launch =
+        Launch::new().under(&["/bin/sh", "-c", &format!("ulimit -n {LIMIT}; exec \"$@\""), "sh"]);
     let proxy = launch.start(&(provider("there", &upstream.url(), "") + &route("r", rules)));
     let mut first = proxy.client();
-    first
-        .send(crate::support::client::request(
-            "POST",
-            CHAT.target,
-            &[],
-            CHAT.body,
-        ))
-        .head();
+    first.send(crate::support::client::request("POST", CHAT.target, &[], CHAT.body)).head();
     assert_eq!(first.piece(), Piece::Bytes(CHAT.first.into()));
 
     let mut callers: Vec<Client> = (0..CALLERS).map(|_| proxy.client()).collect();
@@ -47,9 +33,7 @@ fn fault_60_without_descriptors_accepting_pauses_and_the_admin_port_answers() {
         assert_eq!(proxy.page("/readyz").0, 200);
     }
     // A call that was there before goes on to its end, a second from its last event.
-    let Piece::Bytes(event) = first.piece() else {
-        panic!("no event")
-    };
+    let Piece::Bytes(event) = first.piece() else { panic!("no event") };
     assert!(event.starts_with(CHAT.error.as_bytes()));
     // Hundredths of a second: a loop that spins would have used nearly all of that second.
     let used = ticks(proxy.pid(), "worker-0") - before;

@@ -21,10 +21,7 @@ fn sent(proxy: &Proxy, upstream: &Upstream, target: &str, model: &str) -> String
     let before = upstream.requests().len();
     let answer = proxy.client().post(target, &[], &body(model));
     assert_eq!(answer.status(), 200, "{target}: {}", answer.text());
-    upstream.wait_requests(before + 1)[before]
-        .head
-        .first_line
-        .clone()
+    upstream.wait_requests(before + 1)[before].head.first_line.clone()
 }
 
 /// API, path of the base URL, path that the upstream is asked for; the bases are those of the
@@ -34,26 +31,14 @@ const BASES: [(&str, &str, &str); 26] = [
     ("AnthropicMessages", "/v1", "/v1/messages"),
     ("AnthropicMessages", "/api", "/api/v1/messages"),
     ("AnthropicMessages", "/anthropic", "/anthropic/v1/messages"),
-    (
-        "AnthropicMessages",
-        "/anthropic/v1",
-        "/anthropic/v1/messages",
-    ),
-    (
-        "AnthropicMessages",
-        "/apps/anthropic",
-        "/apps/anthropic/v1/messages",
-    ),
+    ("AnthropicMessages", "/anthropic/v1", "/anthropic/v1/messages"),
+    ("AnthropicMessages", "/apps/anthropic", "/apps/anthropic/v1/messages"),
     (
         "AnthropicMessages",
         "/api/v2/apps/claude-code-proxy",
         "/api/v2/apps/claude-code-proxy/v1/messages",
     ),
-    (
-        "AnthropicMessages",
-        "/api/anthropic",
-        "/api/anthropic/v1/messages",
-    ),
+    ("AnthropicMessages", "/api/anthropic", "/api/anthropic/v1/messages"),
     ("AnthropicMessages", "/coding/", "/coding/v1/messages"),
     ("OpenAiChat", "", "/v1/chat/completions"),
     ("OpenAiChat", "/", "/v1/chat/completions"),
@@ -61,42 +46,18 @@ const BASES: [(&str, &str, &str); 26] = [
     ("OpenAiChat", "/v1/", "/v1/chat/completions"),
     ("OpenAiChat", "/openai/v1", "/openai/v1/chat/completions"),
     ("OpenAiChat", "/api/v1", "/api/v1/chat/completions"),
-    (
-        "OpenAiChat",
-        "/compatible-mode/v1",
-        "/compatible-mode/v1/chat/completions",
-    ),
-    (
-        "OpenAiChat",
-        "/api/paas/v4",
-        "/api/paas/v4/chat/completions",
-    ),
-    (
-        "OpenAiChat",
-        "/api/coding/paas/v4/",
-        "/api/coding/paas/v4/chat/completions",
-    ),
-    (
-        "OpenAiChat",
-        "/v1beta/openai",
-        "/v1beta/openai/chat/completions",
-    ),
-    (
-        "OpenAiChat",
-        "/api/projects/p/openai/v1",
-        "/api/projects/p/openai/v1/chat/completions",
-    ),
+    ("OpenAiChat", "/compatible-mode/v1", "/compatible-mode/v1/chat/completions"),
+    ("OpenAiChat", "/api/paas/v4", "/api/paas/v4/chat/completions"),
+    ("OpenAiChat", "/api/coding/paas/v4/", "/api/coding/paas/v4/chat/completions"),
+    ("OpenAiChat", "/v1beta/openai", "/v1beta/openai/chat/completions"),
+    ("OpenAiChat", "/api/projects/p/openai/v1", "/api/projects/p/openai/v1/chat/completions"),
     (
         "OpenAiChat",
         "/v1/projects/p/locations/l/endpoints/openapi",
         "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
     ),
     ("OpenAiChat", "/a%2Fb/v1", "/a%2Fb/v1/chat/completions"),
-    (
-        "OpenAiChat",
-        "/openai/deployments/{model}",
-        "/openai/deployments/row-22/chat/completions",
-    ),
+    ("OpenAiChat", "/openai/deployments/{model}", "/openai/deployments/row-22/chat/completions"),
     ("Gemini", "", "/v1beta/models/row-23:generateContent"),
     ("Gemini", "/v1beta", "/v1beta/models/row-24:generateContent"),
     (
@@ -176,15 +137,9 @@ fn fault_27_a_hostile_model_name_stays_one_segment_of_a_path() {
         assert_eq!(answer.refusal(), told, "{model}");
     }
     let long = Caller::Chat.ask(&mut proxy.client(), &"m".repeat(10_000));
-    assert_eq!(
-        long.refusal(),
-        "400 bad_request openai/invalid_request_error"
-    );
+    assert_eq!(long.refusal(), "400 bad_request openai/invalid_request_error");
     assert_eq!(upstream.requests().len(), reached);
-    assert!(
-        !proxy.metrics().contains("evil"),
-        "a model's name became a label"
-    );
+    assert!(!proxy.metrics().contains("evil"), "a model's name became a label");
 }
 
 #[test]
@@ -193,22 +148,11 @@ fn every_prefix_of_a_client_reaches_the_same_operation() {
     let proxy = proxy_to(&upstream);
     for (prefixes, operation, expected) in [
         (
-            &[
-                "",
-                "/v1",
-                "/v1/v1",
-                "/openai",
-                "/openai/v1",
-                "/v1beta/openai",
-            ][..],
+            &["", "/v1", "/v1/v1", "/openai", "/openai/v1", "/v1beta/openai"][..],
             "/chat/completions?q",
             "/v1/chat/completions?q",
         ),
-        (
-            &["", "/v1", "/v1/v1", "/openai/v1"],
-            "/responses",
-            "/v1/responses",
-        ),
+        (&["", "/v1", "/v1/v1", "/openai/v1"], "/responses", "/v1/responses"),
         (
             &["", "/v1", "/v1/v1", "/anthropic", "/anthropic/v1"],
             "/messages?beta=true",
@@ -224,11 +168,7 @@ fn every_prefix_of_a_client_reaches_the_same_operation() {
             "/models/m:streamGenerateContent?alt=sse",
             "/v1beta/models/m:streamGenerateContent?alt=sse",
         ),
-        (
-            &["/v1/models/m:generateContent"],
-            "",
-            "/v1/models/m:generateContent",
-        ),
+        (&["/v1/models/m:generateContent"], "", "/v1/models/m:generateContent"),
     ] {
         for prefix in prefixes {
             assert_eq!(
@@ -275,10 +215,7 @@ fn fault_07_never_an_open_proxy() {
     assert_eq!(answer.status(), 200);
     let request = &upstream.wait_requests(1)[0];
     assert_eq!(request.head.first_line, "POST /v1/messages HTTP/1.1");
-    assert_eq!(
-        request.head.header("host"),
-        Some(upstream.address().to_string().as_str())
-    );
+    assert_eq!(request.head.header("host"), Some(upstream.address().to_string().as_str()));
     for line in [
         format!("CONNECT {other} HTTP/1.1"),
         "TRACE /v1/messages HTTP/1.1".to_owned(),
@@ -288,14 +225,9 @@ fn fault_07_never_an_open_proxy() {
         "PUT /v1/chat/completions HTTP/1.1".to_owned(),
     ] {
         let mut client = proxy.client();
-        let answer = client
-            .send(format!("{line}\r\nhost: {other}\r\n\r\n"))
-            .answer();
+        let answer = client.send(format!("{line}\r\nhost: {other}\r\n\r\n")).answer();
         assert_eq!(answer.status(), 405, "{line}");
-        assert_eq!(
-            answer.head.header("x-pillion-reason"),
-            Some("method_not_allowed")
-        );
+        assert_eq!(answer.head.header("x-pillion-reason"), Some("method_not_allowed"));
         assert!(answer.head.header("allow").is_some());
     }
     assert_eq!((upstream.requests().len(), elsewhere.connections()), (1, 0));
@@ -326,19 +258,10 @@ fn fault_08_one_normal_form_of_paths() {
         assert_eq!(answer.status(), 400, "{target}: {}", answer.text());
     }
     let dots = proxy.client().post("/anthropic/v1/../messages", &[], "{}");
-    assert_eq!(
-        dots.refusal(),
-        "400 bad_request anthropic/invalid_request_error"
-    );
-    for target in [
-        "/metrics", "/table", "/readyz", "/livez", "/v2/x", "/admin", "/v1x",
-    ] {
+    assert_eq!(dots.refusal(), "400 bad_request anthropic/invalid_request_error");
+    for target in ["/metrics", "/table", "/readyz", "/livez", "/v2/x", "/admin", "/v1x"] {
         let answer = proxy.client().get(target, &[]);
-        assert_eq!(
-            answer.refusal(),
-            "404 no_route openai/invalid_request_error",
-            "{target}"
-        );
+        assert_eq!(answer.refusal(), "404 no_route openai/invalid_request_error", "{target}");
     }
     assert_eq!(upstream.connections(), 0);
 }
@@ -430,9 +353,7 @@ fn fault_17_no_upgrade_goes_through() {
     }
     let forced = proxy.client().get("/v1/threads/t", &upgrade);
     assert_eq!(forced.refusal(), "502 upstream_broken openai/server_error");
-    let h2c = proxy
-        .client()
-        .get("/", &[("connection", "upgrade"), ("upgrade", "h2c")]);
+    let h2c = proxy.client().get("/", &[("connection", "upgrade"), ("upgrade", "h2c")]);
     assert_eq!(h2c.head.first_line, "HTTP/1.1 200 OK");
 }
 
@@ -445,9 +366,7 @@ fn fault_17_the_http2_preface_is_answered_in_http2() {
     // Preface, and empty SETTINGS.
     client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
     client.send(settings_ack());
-    let Some(bytes) = client.raw(9) else {
-        panic!("closed")
-    };
+    let Some(bytes) = client.raw(9) else { panic!("closed") };
     assert_eq!(bytes[3], 4, "the first frame is SETTINGS: {bytes:?}");
     assert_eq!(upstream.connections(), 0);
 }
@@ -462,12 +381,7 @@ fn pipelined_requests_are_answered_in_order() {
     let proxy = proxy_to(&upstream);
     let mut client = proxy.client();
     for model in ["a", "b"] {
-        client.send(crate::support::client::request(
-            "POST",
-            "/v1/messages",
-            &[],
-            &body(model),
-        ));
+        client.send(crate::support::client::request("POST", "/v1/messages", &[], &body(model)));
     }
     assert_eq!(client.answer().text(), body("a"));
     assert_eq!(client.answer().text(), body("b"));

@@ -44,21 +44,13 @@ fn call_until(proxy: &Proxy, wanted: impl Fn(&Answer) -> bool) -> Answer {
 }
 
 fn rejected(proxy: &Proxy, count: f64) {
-    wait_sum(
-        proxy,
-        "pillion_reloads_total",
-        &[("result", "rejected")],
-        count,
-    );
+    wait_sum(proxy, "pillion_reloads_total", &[("result", "rejected")], count);
 }
 
 fn version(proxy: &Proxy) -> String {
     let metrics = proxy.metrics();
     let mut lines = metrics.lines();
-    lines
-        .find(|line| line.starts_with("pillion_table_info{"))
-        .unwrap()
-        .to_owned()
+    lines.find(|line| line.starts_with("pillion_table_info{")).unwrap().to_owned()
 }
 
 #[test]
@@ -73,20 +65,13 @@ fn fault_33_a_call_ends_on_the_table_that_it_began_with() {
     let new = Upstream::replying(|_| json_answer("200 OK", "{\"new\": true}"));
     let proxy = Proxy::start(&(provider("there", &old.url(), "") + &all_to("there")));
     let mut stream = proxy.client();
-    stream
-        .send(request("POST", CHAT.target, &[], CHAT.body))
-        .head();
+    stream.send(request("POST", CHAT.target, &[], CHAT.body)).head();
     assert_eq!(stream.piece(), Piece::Bytes(CHAT.first.into()));
 
     let changed = provider("there", &new.url(), "") + &all_to("there");
     proxy.manifests.write("all.yaml", &changed);
     // The old provider would hold a call, so calls cannot tell when the new table runs.
-    wait_sum(
-        &proxy,
-        "pillion_reloads_total",
-        &[("result", "applied")],
-        2.0,
-    );
+    wait_sum(&proxy, "pillion_reloads_total", &[("result", "applied")], 2.0);
 
     gate.open();
     assert_eq!(stream.piece(), Piece::Bytes(CHAT.last.into()));
@@ -102,9 +87,7 @@ fn fault_33_a_rule_that_goes_takes_no_more_calls() {
     let proxy = Proxy::start(&(there.clone() + &all_to("there")));
     assert_eq!(call(&mut proxy.client()).status(), 200);
     let other = "[{ matches: [{ model: other }], targets: [{ provider: { name: there } }] }]";
-    proxy
-        .manifests
-        .write("all.yaml", &(there + &route("everything", other)));
+    proxy.manifests.write("all.yaml", &(there + &route("everything", other)));
     let answer = call_until(&proxy, |answer| answer.status() != 200);
     assert_eq!(answer.head.header("x-pillion-reason"), Some("no_route"));
 }
@@ -115,11 +98,7 @@ fn fault_31_a_rotated_key_is_used_by_the_next_call_and_streams_go_on() {
     let held = gate.clone();
     let upstream = Upstream::start(move |connection| {
         while let Some(request) = connection.request()? {
-            let key = request
-                .head
-                .header("authorization")
-                .unwrap()
-                .replace(CANARY, "CANARY");
+            let key = request.head.header("authorization").unwrap().replace(CANARY, "CANARY");
             if request.text() != CHAT.body {
                 connection.write(json_answer("200 OK", &format!("{key:?}")))?;
                 continue;
@@ -141,39 +120,27 @@ fn fault_31_a_rotated_key_is_used_by_the_next_call_and_streams_go_on() {
     let proxy = Launch::new().start_from(manifests);
 
     let mut stream = proxy.client();
-    stream
-        .send(request("POST", CHAT.target, &[], CHAT.body))
-        .head();
+    stream.send(request("POST", CHAT.target, &[], CHAT.body)).head();
     assert_eq!(stream.piece(), Piece::Bytes(CHAT.first.into()));
-    proxy
-        .manifests
-        .write("secret.yaml", &secret("there", "api-key", &new));
+    proxy.manifests.write("secret.yaml", &secret("there", "api-key", &new));
     call_until(&proxy, |answer| answer.text().contains("rotated"));
     gate.open();
     assert_eq!(stream.piece(), Piece::Bytes(CHAT.last.into()));
     assert_eq!(stream.piece(), Piece::End(End::Whole(Vec::new())));
     let sent = upstream.requests();
-    assert_eq!(
-        sent[0].head.header("authorization"),
-        Some(bearer("there").as_str())
-    );
+    assert_eq!(sent[0].head.header("authorization"), Some(bearer("there").as_str()));
 }
 
 #[test]
 fn fault_32_a_deleted_secret_refuses_at_once_and_other_routes_go_on() {
     let upstream = telling_the_key();
-    let (here, there) = (
-        provider("here", &upstream.url(), ""),
-        provider("there", &upstream.url(), ""),
-    );
+    let (here, there) =
+        (provider("here", &upstream.url(), ""), provider("there", &upstream.url(), ""));
     let gone = secret("there", "api-key", &key("there"));
     let rules = "[{ matches: [{ model: m }], targets: [{ provider: { name: there } }] }, \
                  { matches: [{ model: other }], targets: [{ provider: { name: here } }] }]";
     let manifests = Manifests::new();
-    manifests.write(
-        "all.yaml",
-        &(here + &there.replace(&gone, "") + &route("r", rules)),
-    );
+    manifests.write("all.yaml", &(here + &there.replace(&gone, "") + &route("r", rules)));
     manifests.write("secret.yaml", &gone);
     let proxy = Launch::new().start_from(manifests);
     assert_eq!(call(&mut proxy.client()).status(), 200);
@@ -184,9 +151,7 @@ fn fault_32_a_deleted_secret_refuses_at_once_and_other_routes_go_on() {
         (answer.status(), answer.head.header("x-pillion-reason")),
         (503, Some("unservable"))
     );
-    let other = proxy
-        .client()
-        .post(CHAT.target, &[], "{\"model\":\"other\"}");
+    let other = proxy.client().post(CHAT.target, &[], "{\"model\":\"other\"}");
     assert_eq!(other.status(), 200);
     // It is back with its key.
     proxy.manifests.write("secret.yaml", &gone);
@@ -239,28 +204,15 @@ fn fault_34_a_bad_edit_keeps_the_last_good_table_and_says_where() {
         // Taken back, nothing is left of it; and what runs is still the same.
         proxy.manifests.remove(&name);
         let unchanged = index as f64 + 1.0;
-        wait_sum(
-            &proxy,
-            "pillion_reloads_total",
-            &[("result", "unchanged")],
-            unchanged,
-        );
-        wait_sum(
-            &proxy,
-            "pillion_manifest_faults",
-            &[("severity", "error")],
-            0.0,
-        );
+        wait_sum(&proxy, "pillion_reloads_total", &[("result", "unchanged")], unchanged);
+        wait_sum(&proxy, "pillion_manifest_faults", &[("severity", "error")], 0.0);
     }
     assert_eq!(proxy.page("/readyz").0, 200);
 }
 
 #[test]
 fn fault_34_a_good_edit_beside_a_bad_one_waits_until_all_is_good() {
-    let (first, second) = (
-        telling_the_key(),
-        Upstream::replying(|_| json_answer("200 OK", "2")),
-    );
+    let (first, second) = (telling_the_key(), Upstream::replying(|_| json_answer("200 OK", "2")));
     let proxy = Proxy::start(&(provider("there", &first.url(), "") + &all_to("there")));
     proxy.manifests.write("bad.yaml", BAD[0].0);
     rejected(&proxy, 1.0);
@@ -278,20 +230,11 @@ fn fault_41_a_proxy_without_a_table_refuses_at_once_and_comes_up_by_itself() {
     let manifests = Manifests::new();
     manifests.write("all.yaml", BAD[0].0);
     let proxy = Launch::new().without_waiting().start_from(manifests);
-    assert_eq!(
-        (proxy.page("/readyz").0, proxy.page("/livez").0),
-        (503, 200)
-    );
+    assert_eq!((proxy.page("/readyz").0, proxy.page("/livez").0), (503, 200));
     let answer = call(&mut proxy.client());
-    assert_eq!(
-        (answer.status(), answer.head.header("x-pillion-reason")),
-        (503, Some("not_ready"))
-    );
+    assert_eq!((answer.status(), answer.head.header("x-pillion-reason")), (503, Some("not_ready")));
     assert!(answer.head.header("retry-after").is_some());
-    proxy.manifests.write(
-        "all.yaml",
-        &(provider("there", &upstream.url(), "") + &all_to("there")),
-    );
+    proxy.manifests.write("all.yaml", &(provider("there", &upstream.url(), "") + &all_to("there")));
     proxy.wait_ready();
     assert_eq!(call(&mut proxy.client()).status(), 200);
 }
@@ -303,10 +246,7 @@ fn a_mounted_config_map_is_swapped_as_a_whole() {
     let manifests = Manifests::new();
     let mount = |manifests: &Manifests, index: usize| {
         let there = provider("there", &upstreams[index].url(), "");
-        let files = [
-            ("provider.yaml", there.as_str()),
-            ("route.yaml", &all_to("there")),
-        ];
+        let files = [("provider.yaml", there.as_str()), ("route.yaml", &all_to("there"))];
         manifests.mount(&format!("generation-{index}"), &files);
     };
     mount(&manifests, 0);
@@ -316,9 +256,5 @@ fn a_mounted_config_map_is_swapped_as_a_whole() {
         mount(&proxy.manifests, index);
         call_until(&proxy, |answer| answer.text() == expected);
     }
-    assert!(
-        !proxy
-            .metrics()
-            .contains("pillion_reloads_total{result=\"rejected\"}")
-    );
+    assert!(!proxy.metrics().contains("pillion_reloads_total{result=\"rejected\"}"));
 }

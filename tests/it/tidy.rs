@@ -35,13 +35,7 @@ pub(crate) struct Breach {
 
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            rule,
-            what,
-            remedy,
-        } = self;
+        let Self { file, line, rule, what, remedy } = self;
         write!(f, "{file}:{line}: [{rule}] {what}\n    remedy: {remedy}")
     }
 }
@@ -65,11 +59,8 @@ const RULES: [fn(&House) -> Vec<Breach>; 11] = [
 fn the_house_is_tidy() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let house = House::read(&src);
-    let breaches: Vec<String> = RULES
-        .iter()
-        .flat_map(|rule| rule(&house))
-        .map(|breach| breach.to_string())
-        .collect();
+    let breaches: Vec<String> =
+        RULES.iter().flat_map(|rule| rule(&house)).map(|breach| breach.to_string()).collect();
     assert!(
         breaches.is_empty(),
         "{} breaches of the house rules (DESIGN and STYLE, summed up in CONTRIBUTING.md)\n{}",

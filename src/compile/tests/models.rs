@@ -118,10 +118,8 @@ LlmRoute ns/r: {{rules: [{{targets: [{{provider: {{name: p}}}}]}}]}}",
     assert_eq!(compiled.table.models.len(), 10_000);
     assert_eq!(
         shown(&compiled.faults),
-        [
-            "Warning LlmRoute ns/r spec.rules: from here on models are not listed: there are more \
-          than 10000"
-        ]
+        ["Warning LlmRoute ns/r spec.rules: from here on models are not listed: there are more \
+          than 10000"]
     );
 }
 

@@ -215,20 +215,11 @@ fn auth_forms() {
     for (auth, fault) in [
         ("{type: QueryParameter}", "QueryParameter needs a name"),
         ("{type: Bearer, name: x}", "Bearer takes no name"),
-        (
-            "{type: ApiKeyHeader, name: Host}",
-            "it is not a header that can carry a key",
-        ),
-        (
-            "{type: ApiKeyHeader, name: \"a\\r\\nb\"}",
-            "it is not a header that can carry a key",
-        ),
+        ("{type: ApiKeyHeader, name: Host}", "it is not a header that can carry a key"),
+        ("{type: ApiKeyHeader, name: \"a\\r\\nb\"}", "it is not a header that can carry a key"),
     ] {
         let fault = format!("Error auth.name: {fault}");
-        let compiled = faulty(
-            &format!("{{provider: OpenAi, auth: {auth}, {KEY}}}"),
-            &[&fault],
-        );
+        let compiled = faulty(&format!("{{provider: OpenAi, auth: {auth}, {KEY}}}"), &[&fault]);
         assert_eq!(route(&compiled, "OpenAiChat m"), REFUSED);
     }
 }
@@ -296,10 +287,8 @@ fn client_credentials_know_the_vendors_keys() {
     assert_eq!(keys.bearer_prefixes, ["sk-ant-oat"]);
     faulty(
         "{provider: DeepSeek, clientCredentials: ForwardIfProviderKey}",
-        &[
-            "Warning clientCredentials: keys of DeepSeek have no prefix of their own, so every \
-           credential is replaced",
-        ],
+        &["Warning clientCredentials: keys of DeepSeek have no prefix of their own, so every \
+           credential is replaced"],
     );
     faulty(
         "{provider: OpenAi}",
@@ -330,34 +319,15 @@ fn header_rules_cannot_touch_framing_or_credentials() {
     ] {
         let lower = name.to_lowercase();
         let fault = format!("'{lower}' belongs to the connection, which Pillion looks after");
-        header_fault(
-            &spec(&format!("set: {{{name}: x}}")),
-            &format!("set.{name}: {fault}"),
-        );
-        header_fault(
-            &spec(&format!("remove: [{name}]")),
-            &format!("remove[0]: {fault}"),
-        );
+        header_fault(&spec(&format!("set: {{{name}: x}}")), &format!("set.{name}: {fault}"));
+        header_fault(&spec(&format!("remove: [{name}]")), &format!("remove[0]: {fault}"));
     }
-    for name in [
-        "Authorization",
-        "x-api-key",
-        "api-key",
-        "x-goog-api-key",
-        "Cookie",
-    ] {
+    for name in ["Authorization", "x-api-key", "api-key", "x-goog-api-key", "Cookie"] {
         let fault = format!("'{}' carries credentials", name.to_lowercase());
-        header_fault(
-            &spec(&format!("set: {{{name}: x}}")),
-            &format!("set.{name}: {fault}"),
-        );
+        header_fault(&spec(&format!("set: {{{name}: x}}")), &format!("set.{name}: {fault}"));
     }
-    for (name, shown) in [
-        ("':path'", ":path"),
-        ("''", ""),
-        ("'a b'", "ab"),
-        ("\"a\\r\\nb\"", "ab"),
-    ] {
+    for (name, shown) in [("':path'", ":path"), ("''", ""), ("'a b'", "ab"), ("\"a\\r\\nb\"", "ab")]
+    {
         let headers = spec(&format!("set: {{{name}: x}}"));
         header_fault(&headers, &format!("set.{shown}: it is not a header name"));
     }
@@ -367,10 +337,7 @@ fn header_rules_cannot_touch_framing_or_credentials() {
             "set.x-a: its value has a line break, a control character or a non-ASCII character",
         );
     }
-    header_fault(
-        &spec("set: {x-a: '1', X-A: '2'}"),
-        "set.x-a: the header is set twice",
-    );
+    header_fault(&spec("set: {x-a: '1', X-A: '2'}"), "set.x-a: the header is set twice");
 }
 
 #[track_caller]
@@ -422,11 +389,7 @@ LlmRoute b/r: {{rules: [{{targets: [{{provider: {{name: p, namespace: a}}}}]}}]}
         ("{from: Selector}", "", false),
         ("{from: Selector, selector: {}}", "", true),
         ("{from: All, selector: {}}", "", false),
-        (
-            "{from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: b}}}",
-            "",
-            true,
-        ),
+        ("{from: Selector, selector: {matchLabels: {kubernetes.io/metadata.name: b}}}", "", true),
         (
             "{from: Selector, selector: {matchLabels: {team: x, env: y}}}",
             "Namespace b: {team: x}",

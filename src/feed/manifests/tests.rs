@@ -61,11 +61,7 @@ fn check(text: &str, expected: &[&str]) {
 /// The names of the objects that came through.
 fn names(manifests: &Manifests) -> Vec<String> {
     let routes = manifests.world.routes.iter().map(|route| &route.metadata);
-    let providers = manifests
-        .world
-        .providers
-        .iter()
-        .map(|provider| &provider.metadata);
+    let providers = manifests.world.providers.iter().map(|provider| &provider.metadata);
     let name = |meta: &ObjectMeta| {
         let [namespace, name] = [&meta.namespace, &meta.name].map(|part| part.as_deref().unwrap());
         format!("{namespace}/{name}")
@@ -75,11 +71,7 @@ fn names(manifests: &Manifests) -> Vec<String> {
 
 fn is_key(manifests: &Manifests, secret: (&str, &str), key: &str, value: &str) -> bool {
     let data = &manifests.world.secrets[&(secret.0.to_owned(), secret.1.to_owned())];
-    data[key]
-        .as_ref()
-        .unwrap()
-        .digest()
-        .matches(&Digest::of(value.as_bytes()))
+    data[key].as_ref().unwrap().digest().matches(&Digest::of(value.as_bytes()))
 }
 
 #[test]
@@ -87,8 +79,10 @@ fn takes_the_three_kinds_from_everywhere_in_the_folder() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\n\
                   data: {a: \"b25l\\nCg==\", b: YmFy}\nstringData: {b: two}\n";
     let list = "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \
-                \"pillion.dev/v1alpha1\", \"kind\": \"LlmRoute\", \"metadata\": {\"name\": \"listed\", \
-                \"creationTimestamp\": null}, \"spec\": {\"clients\": null, \"rules\": [{\"targets\": \
+                \"pillion.dev/v1alpha1\", \"kind\": \"LlmRoute\", \"metadata\": \
+                {\"name\": \"listed\", \
+                \"creationTimestamp\": null}, \"spec\": {\"clients\": null, \"rules\": \
+                [{\"targets\": \
                 [{\"provider\": {\"name\": \"p\"}}]}]}}]}";
     let both = format!("{ROUTE}---\n{PROVIDER}");
     let dir = folder(&[
@@ -102,10 +96,7 @@ fn takes_the_three_kinds_from_everywhere_in_the_folder() {
     let manifests = read(&dir);
     assert_eq!(manifests.findings, []);
     assert!(!manifests.is_broken());
-    assert_eq!(
-        names(&manifests),
-        ["default/chat", "default/listed", "team/groq"]
-    );
+    assert_eq!(names(&manifests), ["default/chat", "default/listed", "team/groq"]);
     assert!(is_key(&manifests, ("default", "s"), "a", "one"));
     assert!(is_key(&manifests, ("default", "s"), "b", "two"));
     assert_eq!(manifests.world.workloads, Workloads::Ignored);
@@ -132,11 +123,14 @@ fn every_fault_is_told_with_its_place_and_hides_nothing_else() {
     assert_eq!(
         found(&dir),
         [
-            "a.yaml:6:5: LlmRoute default/bad: spec.rules[0].nam: there is no such field: remove it or \
+            "a.yaml:6:5: LlmRoute default/bad: spec.rules[0].nam: there is no such field: remove \
+             it or \
          use one of matches, name, targets, timeouts",
-            "a.yaml:8:7: LlmRoute default/bad: spec.rules[0].targets[0].provider: this is text: write \
+            "a.yaml:8:7: LlmRoute default/bad: spec.rules[0].targets[0].provider: this is text: \
+             write \
          a mapping",
-            "a.yaml:9:7: LlmRoute default/bad: spec.rules[0].targets[0].weight: out of range: use 0 to \
+            "a.yaml:9:7: LlmRoute default/bad: spec.rules[0].targets[0].weight: out of range: \
+             use 0 to \
          1000000",
             "a.yaml:12:1: while parsing a node, did not find expected node content: mend the \
          YAML; the other documents are not touched by it",
@@ -151,14 +145,8 @@ fn every_fault_is_told_with_its_place_and_hides_nothing_else() {
 fn documents_say_what_they_are() {
     let incomplete = "it is no manifest: complete or remove it";
     for (text, expected) in [
-        (
-            "a: 1\n",
-            format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}"),
-        ),
-        (
-            "[]\n",
-            format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}"),
-        ),
+        ("a: 1\n", format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}")),
+        ("[]\n", format!("a.yaml:1:1: this document has no apiVersion and kind: {incomplete}")),
         (
             "apiVersion: pillion.dev/v1\nkind: LlmRoute\n",
             "a.yaml:1:1: this kind is known in another apiVersion only: write apiVersion: \
@@ -208,24 +196,20 @@ fn of_two_objects_with_one_name_the_first_counts() {
          counts: remove or rename one of the two",
         file.display()
     );
-    assert_eq!(
-        found(&dir),
-        [expected.replace(&format!("{}/", dir.path().display()), "")]
-    );
+    assert_eq!(found(&dir), [expected.replace(&format!("{}/", dir.path().display()), "")]);
     assert_eq!(names(&read(&dir)), ["default/chat"]);
 }
 
 #[test]
 fn metadata_is_strict_too() {
-    let text = ROUTE.replace(
-        "{name: chat}",
-        "{name: chat, lables: {a: b}, labels: [canary]}",
-    );
+    let text = ROUTE.replace("{name: chat}", "{name: chat, lables: {a: b}, labels: [canary]}");
     check(
         &text,
         &[
-            "a.yaml:3:24: LlmRoute default/chat: metadata.lables: there is no such field: remove it",
-            "a.yaml:3:40: LlmRoute default/chat: metadata.labels: this is not the kind of value that \
+            "a.yaml:3:24: LlmRoute default/chat: metadata.lables: there is no such field: \
+             remove it",
+            "a.yaml:3:40: LlmRoute default/chat: metadata.labels: this is not the kind of value \
+             that \
          the field takes: correct or remove it",
         ],
     );
@@ -242,7 +226,8 @@ fn files_that_cannot_be_read_are_told() {
         [
             "b.yaml:1:1: is not UTF-8 text: mend or remove the file",
             "c.yaml:1:1: is larger than 4 MiB: mend or remove the file",
-            "d.yaml:1:1: cannot be read: No such file or directory (os error 2): mend or remove the \
+            "d.yaml:1:1: cannot be read: No such file or directory (os error 2): mend or remove \
+             the \
          file",
         ]
     );

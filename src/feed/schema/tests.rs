@@ -11,16 +11,17 @@ fn check(shape: &Shape, mut value: Value, expected: &[&str]) {
 
 fn route(rule: Value) -> Value {
     let mut full = json!({"targets": [{"provider": {"name": "p"}}]});
-    full.as_object_mut()
-        .unwrap()
-        .extend(rule.as_object().unwrap().clone());
+    full.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
     json!({"rules": [full]})
 }
 
 #[test]
 fn everything_wrong_is_told_at_once() {
     let value = json!({
-        "clients": [{"name": "a", "keyRef": {"name": "S", "key": "k"}}, {"name": "a", "keyRef": {}}],
+        "clients": [
+            {"name": "a", "keyRef": {"name": "S", "key": "k"}},
+            {"name": "a", "keyRef": {}}
+        ],
         "rules": [{"targets": [], "timeout": {}, "matches": [{"api": "OpenAI", "model": "a*b"}]}],
         "rulez": [],
     });
@@ -32,7 +33,8 @@ fn everything_wrong_is_told_at_once() {
          ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
             "spec.clients[1].keyRef.key: this field is missing: add it",
             "spec.clients[1].keyRef.name: this field is missing: add it",
-            "spec.clients[1]: stands in the list already, by its name: remove or rename one of the two",
+            "spec.clients[1]: stands in the list already, by its name: remove or rename one of \
+             the two",
             "spec.rules[0].targets: has 0 items: the least is 1",
             "spec.rules[0].timeout: there is no such field: remove it or use one of matches, name, \
          targets, timeouts",
@@ -47,30 +49,23 @@ fn everything_wrong_is_told_at_once() {
 
 #[test]
 fn types_are_told_without_the_value() {
-    check(
-        &LLM_ROUTE,
-        json!({"rules": "canary"}),
-        &["spec.rules: this is text: write a list"],
-    );
+    check(&LLM_ROUTE, json!({"rules": "canary"}), &["spec.rules: this is text: write a list"]);
     let name = route(json!({"name": 12345}));
     check(
         &LLM_ROUTE,
         name,
-        &[
-            "spec.rules[0].name: this is a number: write text, in quotes where it looks like something \
-         else",
-        ],
+        &["spec.rules[0].name: this is a number: write text, in quotes where it looks like \
+             something else"],
     );
-    check(
-        &LLM_ROUTE,
-        json!(["canary"]),
-        &["spec: this is a list: write a mapping"],
-    );
+    check(&LLM_ROUTE, json!(["canary"]), &["spec: this is a list: write a mapping"]);
 }
 
 #[test]
 fn numbers_are_whole_and_in_range() {
-    let weight = |weight: Value| json!({"rules": [{"targets": [{"provider": {"name": "p"}, "weight": weight}]}]});
+    let weight = |weight: Value| {
+        let target = json!({"provider": {"name": "p"}, "weight": weight});
+        json!({"rules": [{"targets": [target]}]})
+    };
     for fine in [json!(0), json!(1_000_000), json!(null)] {
         check(&LLM_ROUTE, weight(fine), &[]);
     }
@@ -84,27 +79,15 @@ fn numbers_are_whole_and_in_range() {
 
 #[test]
 fn lengths_count_characters() {
-    check(
-        &LLM_ROUTE,
-        route(json!({"matches": [{"model": "ü".repeat(256)}]})),
-        &[],
-    );
+    check(&LLM_ROUTE, route(json!({"matches": [{"model": "ü".repeat(256)}]})), &[]);
     let expected = "spec.rules[0].matches[0].model: has 257 characters: the most is 256";
-    check(
-        &LLM_ROUTE,
-        route(json!({"matches": [{"model": "ü".repeat(257)}]})),
-        &[expected],
-    );
+    check(&LLM_ROUTE, route(json!({"matches": [{"model": "ü".repeat(257)}]})), &[expected]);
 }
 
 #[test]
 fn maps_and_sets_are_bounded() {
     let headers = |headers: Value| json!({"provider": "Groq", "headers": headers});
-    check(
-        &PROVIDER_SECRET,
-        headers(json!({"set": {"X-A": "a b"}, "remove": ["x-b"]})),
-        &[],
-    );
+    check(&PROVIDER_SECRET, headers(json!({"set": {"X-A": "a b"}, "remove": ["x-b"]})), &[]);
     check(
         &PROVIDER_SECRET,
         headers(json!({"set": {"X-A": "a\r\nb"}, "remove": ["b", "b"]})),
@@ -121,19 +104,10 @@ fn maps_and_sets_are_bounded() {
 
 #[test]
 fn durations_are_those_of_the_gateway_api() {
-    for (text, fine) in [
-        ("5s", true),
-        ("1h30m", true),
-        ("1.5s", false),
-        ("5", false),
-        ("", false),
-    ] {
+    for (text, fine) in [("5s", true), ("1h30m", true), ("1.5s", false), ("5", false), ("", false)]
+    {
         let mut value = route(json!({"timeouts": {"idle": text}}));
-        assert_eq!(
-            super::check(&LLM_ROUTE, &mut value, "spec").is_empty(),
-            fine,
-            "{text}"
-        );
+        assert_eq!(super::check(&LLM_ROUTE, &mut value, "spec").is_empty(), fine, "{text}");
     }
 }
 
@@ -169,10 +143,9 @@ fn every_schema_is_understood() {
             Shape::Whole { .. } | Shape::Truth | Shape::Anything => true,
         }
     }
-    for (shape, definition) in [
-        (&LLM_ROUTE, LlmRoute::crd()),
-        (&PROVIDER_SECRET, ProviderSecret::crd()),
-    ] {
+    for (shape, definition) in
+        [(&LLM_ROUTE, LlmRoute::crd()), (&PROVIDER_SECRET, ProviderSecret::crd())]
+    {
         let text = serde_json::to_string(&definition.spec.versions[0].schema).unwrap();
         assert_eq!(count(shape), text.matches("\"pattern\":").count());
         assert!(bounded(shape), "text without bound");

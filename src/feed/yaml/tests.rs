@@ -55,22 +55,10 @@ fn documents_are_cut_at_their_markers() {
         "a: 1\n---\nb: 2\n---   \n\n# only words\n---\nc: 3\n",
         &[r#"{"a":1}"#, r#"{"b":2}"#, r#"{"c":3}"#],
     );
-    check(
-        "%YAML 1.2\n---\na: 1\n...\n---\nb: 1\n",
-        &[r#"{"a":1}"#, r#"{"b":1}"#],
-    );
-    check(
-        "a: |\n  ---\n  x\n--- {b: 2}\n",
-        &[r#"{"a":"---\nx\n"}"#, r#"{"b":2}"#],
-    );
-    check(
-        "\u{feff}---\r\na: 1\r\n---\r\nb: ---x\r\n",
-        &[r#"{"a":1}"#, r#"{"b":"---x"}"#],
-    );
-    check(
-        "{\n\t\"a\": [1,\n\t\t\"x\\/y\"]\n}\n",
-        &[r#"{"a":[1,"x/y"]}"#],
-    );
+    check("%YAML 1.2\n---\na: 1\n...\n---\nb: 1\n", &[r#"{"a":1}"#, r#"{"b":1}"#]);
+    check("a: |\n  ---\n  x\n--- {b: 2}\n", &[r#"{"a":"---\nx\n"}"#, r#"{"b":2}"#]);
+    check("\u{feff}---\r\na: 1\r\n---\r\nb: ---x\r\n", &[r#"{"a":1}"#, r#"{"b":"---x"}"#]);
+    check("{\n\t\"a\": [1,\n\t\t\"x\\/y\"]\n}\n", &[r#"{"a":[1,"x/y"]}"#]);
     check("", &[]);
 }
 
@@ -90,10 +78,7 @@ fn bad_syntax_spoils_one_document_only() {
 #[test]
 fn what_would_be_misread_is_refused_where_it_stands() {
     for (text, expected) in [
-        (
-            "a: 1\nb: 2\na: 3",
-            "3:1 this key stands twice in the same mapping",
-        ),
+        ("a: 1\nb: 2\na: 3", "3:1 this key stands twice in the same mapping"),
         (
             "a: &x {b: 1}\nc:\n  <<: *x",
             "3:3 merge keys (`<<`) are not supported: write the fields out",
@@ -112,30 +97,16 @@ fn positions_count_from_one_through_all_documents() {
     let node = documents(text).remove(1).ok().unwrap();
     let rules = &node.get("spec").unwrap().value.get("rules").unwrap();
     assert_eq!(rules.at, Position { line: 5, column: 3 });
-    let Data::List(items) = &rules.value.data else {
-        panic!()
-    };
+    let Data::List(items) = &rules.value.data else { panic!() };
     assert_eq!(items[0].at, Position { line: 6, column: 5 });
-    assert_eq!(
-        items[0].get("weight").unwrap().at,
-        Position {
-            line: 6,
-            column: 15
-        }
-    );
+    assert_eq!(items[0].get("weight").unwrap().at, Position { line: 6, column: 15 });
 }
 
 #[test]
 fn aliases_expand_within_the_bounds() {
-    check(
-        "a: &x [1, {b: 2}]\nc: *x\n",
-        &[r#"{"a":[1,{"b":2}],"c":[1,{"b":2}]}"#],
-    );
+    check("a: &x [1, {b: 2}]\nc: *x\n", &[r#"{"a":[1,{"b":2}],"c":[1,{"b":2}]}"#]);
     check("a: *x\n", &["1:4 while parsing node, found unknown anchor"]);
-    check(
-        "a: &x [*x]\n",
-        &["1:8 an alias without an anchor before it in the same document"],
-    );
+    check("a: &x [*x]\n", &["1:8 an alias without an anchor before it in the same document"]);
 }
 
 #[test]
@@ -150,11 +121,7 @@ fn bombs_are_refused_and_hide_nothing() {
     assert!(matches!(&read[0], Err(error) if error.message.contains("too many values")));
     assert!(matches!(&read[1..], [Ok(_)]));
 
-    let text = format!(
-        "a: &x {}\nb: [{}]\n",
-        "y".repeat(1 << 20),
-        "*x, ".repeat(100)
-    );
+    let text = format!("a: &x {}\nb: [{}]\n", "y".repeat(1 << 20), "*x, ".repeat(100));
     assert!(matches!(&documents(&text)[..], [Err(_)]));
 }
 

@@ -18,11 +18,7 @@ pub(super) struct Gzip {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self {
-            inflate: Decompress::new(false),
-            step: Step::Fixed(0),
-            flags: 0,
-        }
+        Self { inflate: Decompress::new(false), step: Step::Fixed(0), flags: 0 }
     }
 }
 
@@ -66,20 +62,13 @@ impl Gzip {
     }
 
     fn fixed(&mut self, at: u8, byte: u8) -> Result<Step, DecodeFault> {
-        if MAGIC
-            .get(usize::from(at))
-            .is_some_and(|magic| *magic != byte)
-        {
+        if MAGIC.get(usize::from(at)).is_some_and(|magic| *magic != byte) {
             return Err(DecodeFault::Malformed);
         }
         if at == 3 {
             self.flags = byte;
         }
-        Ok(if at == 9 {
-            self.header_behind(0)
-        } else {
-            Step::Fixed(at + 1)
-        })
+        Ok(if at == 9 { self.header_behind(0) } else { Step::Fixed(at + 1) })
     }
 
     /// The first optional part of the header that stands behind the one of `flag`.

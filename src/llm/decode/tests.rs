@@ -53,10 +53,7 @@ fn decoded(coding: Coding, body: &[u8], size: usize) -> Result<Vec<u8>, DecodeFa
 
 fn check(coding: Coding, body: &[u8], expected: &[u8]) {
     for size in [1, 2, 3, 7, 100, 1000, body.len()] {
-        assert!(
-            decoded(coding, body, size).unwrap() == expected,
-            "{coding:?} by {size}"
-        );
+        assert!(decoded(coding, body, size).unwrap() == expected, "{coding:?} by {size}");
     }
 }
 
@@ -64,34 +61,19 @@ fn check(coding: Coding, body: &[u8], expected: &[u8]) {
 fn fault_50_every_coding_is_decoded_from_any_split() {
     check(Coding::Identity, TEXT, TEXT);
     check(Coding::Gzip, &gzip(TEXT), TEXT);
-    check(
-        Coding::Gzip,
-        &[gzip(TEXT), gzip(b""), gzip(TEXT)].concat(),
-        &TEXT.repeat(2),
-    );
+    check(Coding::Gzip, &[gzip(TEXT), gzip(b""), gzip(TEXT)].concat(), &TEXT.repeat(2));
     check(Coding::Deflate, &zlib(TEXT), TEXT);
     check(Coding::Deflate, &raw_deflate(TEXT), TEXT);
     check(Coding::Zstd, &zstd(TEXT), TEXT);
-    check(
-        Coding::Zstd,
-        &[zstd(TEXT), zstd(b"x")].concat(),
-        &[TEXT, b"x"].concat(),
-    );
+    check(Coding::Zstd, &[zstd(TEXT), zstd(b"x")].concat(), &[TEXT, b"x"].concat());
     let checked = CHECKED_ZSTD.repeat(2);
-    check(
-        Coding::Zstd,
-        &checked,
-        "data: {\"a\":1}\n\n".repeat(12).as_bytes(),
-    );
+    check(Coding::Zstd, &checked, "data: {\"a\":1}\n\n".repeat(12).as_bytes());
     check(Coding::Brotli, &BROTLI, &b"{\"a\":1}\n".repeat(6));
 }
 
 #[test]
 fn every_optional_part_of_a_gzip_header_is_skipped() {
-    let builder = flate2::GzBuilder::new()
-        .filename("a\u{1}b")
-        .comment("c")
-        .extra(vec![1, 0, 8]);
+    let builder = flate2::GzBuilder::new().filename("a\u{1}b").comment("c").extra(vec![1, 0, 8]);
     let mut encoder = builder.write(Vec::new(), Compression::fast());
     encoder.write_all(TEXT).unwrap();
     check(Coding::Gzip, &encoder.finish().unwrap(), TEXT);
@@ -110,9 +92,7 @@ fn what_an_encoder_flushes_is_seen_at_once() {
         encoder.write_all(event.as_bytes()).unwrap();
         encoder.flush().unwrap();
         let flushed = &encoder.get_ref()[sent..];
-        decoder
-            .decode(flushed, &mut |piece| out.extend_from_slice(piece))
-            .unwrap();
+        decoder.decode(flushed, &mut |piece| out.extend_from_slice(piece)).unwrap();
         sent += flushed.len();
         assert!(out.ends_with(event.as_bytes()));
     }
@@ -134,9 +114,7 @@ fn a_fault_stops_the_decoder() {
         let mut decoder = Decoder::new(coding);
         let garbage = [b'x'; 64];
         decoder.decode(&garbage, &mut |_| ()).unwrap_err();
-        decoder
-            .decode(&garbage, &mut |_| panic!("{coding:?} decodes on"))
-            .unwrap_err();
+        decoder.decode(&garbage, &mut |_| panic!("{coding:?} decodes on")).unwrap_err();
         assert!(decoder.may_lag());
     }
 }

@@ -63,10 +63,7 @@ impl Frame {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(WINDOW);
         decoder.init(header).map_err(|_| DecodeFault::Malformed)?;
-        Ok(Self {
-            decoder,
-            checksum: if header[4] & 0b100 == 0 { 0 } else { 4 },
-        })
+        Ok(Self { decoder, checksum: if header[4] & 0b100 == 0 { 0 } else { 4 } })
     }
 
     /// Decodes a block; was it the last?
@@ -86,9 +83,7 @@ impl Frame {
         if size > BLOCK {
             return Err(DecodeFault::Malformed);
         }
-        Ok(Some(
-            3 + content + if low & 1 == 1 { self.checksum } else { 0 },
-        ))
+        Ok(Some(3 + content + if low & 1 == 1 { self.checksum } else { 0 }))
     }
 }
 

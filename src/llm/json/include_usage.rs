@@ -50,11 +50,7 @@ enum IncludeUsage {
 
 impl Contents {
     fn of(facts: &BodyFacts) -> Self {
-        if facts.empty_object {
-            Self::Empty
-        } else {
-            Self::Filled
-        }
+        if facts.empty_object { Self::Empty } else { Self::Filled }
     }
 }
 
@@ -90,10 +86,9 @@ fn edit(start: usize, text: &[u8]) -> Option<Splice> {
         (IncludeUsage::Unsaid, Shape::Filled(at)) => {
             Some(insert(start + at, member, Contents::Filled))
         }
-        (IncludeUsage::No(at), _) => Some(Splice {
-            at: start + at.start..start + at.end,
-            with: Bytes::from_static(b"true"),
-        }),
+        (IncludeUsage::No(at), _) => {
+            Some(Splice { at: start + at.start..start + at.end, with: Bytes::from_static(b"true") })
+        }
         (IncludeUsage::Unsaid | IncludeUsage::Yes | IncludeUsage::Odd, _) => None,
     }
 }

@@ -114,11 +114,7 @@ impl<V: Visit> Members<V> {
             string: InString::Outside,
             value: (0, 0),
             inside: 0,
-            capture: Capture {
-                bytes: Vec::with_capacity(KEY_LIMIT),
-                limit: 0,
-                seen: 0,
-            },
+            capture: Capture { bytes: Vec::with_capacity(KEY_LIMIT), limit: 0, seen: 0 },
             fault: None,
         }
     }
@@ -298,11 +294,7 @@ impl<V: Visit> Members<V> {
             return Ok(());
         }
         let (start, first) = self.value;
-        self.visitor.value(Value {
-            span: start..end,
-            first,
-            text: self.capture.whole(),
-        })
+        self.visitor.value(Value { span: start..end, first, text: self.capture.whole() })
     }
 
     fn syntax(&self) -> JsonFault {

@@ -34,10 +34,7 @@ pub(super) static CLASS: [Class; 256] = {
 
 /// How many bytes of white space come first.
 pub(super) fn white_space(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-        .count()
+    bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
 // === impl InString ===

@@ -18,11 +18,7 @@ pub struct Splice {
 pub fn splice(chunks: &[Bytes], splices: &[Splice]) -> Vec<Bytes> {
     let mut ordered: Vec<&Splice> = splices.iter().collect();
     ordered.sort_by_key(|splice| splice.at.start);
-    let mut rope = Rope {
-        chunks,
-        at: 0,
-        into: 0,
-    };
+    let mut rope = Rope { chunks, at: 0, into: 0 };
     let mut spliced = Vec::with_capacity(chunks.len() + 2 * splices.len());
     for splice in ordered {
         rope.advance(splice.at.start, |bytes| spliced.push(bytes));

@@ -83,11 +83,7 @@ pub(super) fn parameters(text: &str) -> impl Iterator<Item = Result<(&str, &str)
         }
         let taken = parameter(rest);
         rest = taken.map_or("", |(_, _, rest)| rest);
-        Some(
-            taken
-                .map(|(name, value, _)| (name, value))
-                .ok_or(Unreadable),
-        )
+        Some(taken.map(|(name, value, _)| (name, value)).ok_or(Unreadable))
     })
 }
 
@@ -124,9 +120,7 @@ fn closing_quote(quoted: &str) -> Option<usize> {
 /// Header lines; no headers, no lines.
 fn lines(headers: &[u8]) -> impl Iterator<Item = &[u8]> {
     let lines = headers.split(|byte| *byte == b'\n');
-    lines
-        .filter(|line| !line.is_empty())
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    lines.filter(|line| !line.is_empty()).map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// A folded line has no colon before its first blank, and is refused with the rest.
@@ -134,16 +128,10 @@ fn header(line: &[u8]) -> Result<(&[u8], &[u8]), MultipartFault> {
     let colon = memchr::memchr(b':', line).ok_or(MultipartFault::Malformed)?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     let is_token = !name.is_empty() && name.iter().all(|byte| matches!(byte, b'!'..=b'~'));
-    if is_token {
-        Ok((name, value))
-    } else {
-        Err(MultipartFault::Malformed)
-    }
+    if is_token { Ok((name, value)) } else { Err(MultipartFault::Malformed) }
 }
 
 fn is_identity(encoding: &[u8]) -> bool {
     let encoding = encoding.trim_ascii();
-    ["binary", "8bit", "7bit"]
-        .iter()
-        .any(|name| encoding.eq_ignore_ascii_case(name.as_bytes()))
+    ["binary", "8bit", "7bit"].iter().any(|name| encoding.eq_ignore_ascii_case(name.as_bytes()))
 }

@@ -9,52 +9,33 @@ fn check(body: impl AsRef<[u8]>, expected: Result<Option<&str>, MultipartFault>)
     let body = body.as_ref();
     let found = find_model(body, "XX");
     let shown = String::from_utf8_lossy(body);
-    assert_eq!(
-        model_part(body, "XX"),
-        found.clone().ok().flatten(),
-        "{shown}"
-    );
+    assert_eq!(model_part(body, "XX"), found.clone().ok().flatten(), "{shown}");
     if let Ok(Some((span, text))) = &found {
         assert_eq!(&body[span.clone()], text.as_bytes(), "{shown}");
     }
-    let told = found
-        .as_ref()
-        .map(|model| model.as_ref().map(|(_, text)| text.as_str()));
+    let told = found.as_ref().map(|model| model.as_ref().map(|(_, text)| text.as_str()));
     assert_eq!(told, expected.as_ref().copied(), "{shown}");
 }
 
 /// A form of one field with these headers and this value.
 fn check_field(headers: &str, value: &str, expected: Result<Option<&str>, MultipartFault>) {
-    check(
-        format!("--XX\r\n{headers}\r\n\r\n{value}\r\n--XX--\r\n"),
-        expected,
-    );
+    check(format!("--XX\r\n{headers}\r\n\r\n{value}\r\n--XX--\r\n"), expected);
 }
 
 fn check_disposition(disposition: &str, expected: Result<Option<&str>, MultipartFault>) {
-    check_field(
-        &format!("Content-Disposition: {disposition}"),
-        "gpt",
-        expected,
-    );
+    check_field(&format!("Content-Disposition: {disposition}"), "gpt", expected);
 }
 
 #[test]
 fn boundaries() {
     for (content_type, expected) in [
         ("multipart/form-data; boundary=XX", Some("XX")),
-        (
-            "Multipart/Form-Data;charset=utf-8; BOUNDARY=\"X X:=?\" ; a=b",
-            Some("X X:=?"),
-        ),
+        ("Multipart/Form-Data;charset=utf-8; BOUNDARY=\"X X:=?\" ; a=b", Some("X X:=?")),
         (
             "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxk",
             Some("----WebKitFormBoundary7MA4YWxk"),
         ),
-        (
-            "multipart/form-data; a=\"; boundary=no\"; boundary=yes",
-            Some("yes"),
-        ),
+        ("multipart/form-data; a=\"; boundary=no\"; boundary=yes", Some("yes")),
         ("multipart/form-data", None),
         ("multipart/form-data; boundary=", None),
         ("multipart/form-data; boundary=\"\"", None),
@@ -109,27 +90,11 @@ fn dispositions() {
 #[test]
 fn headers() {
     let model = "Content-Disposition: form-data; name=\"model\"";
-    check_field(
-        &format!("{model}\r\nContent-Transfer-Encoding: 8BIT"),
-        "m",
-        Ok(Some("m")),
-    );
-    check_field(
-        &format!("{model}\r\nContent-Transfer-Encoding: base64"),
-        "bQ==",
-        Err(Malformed),
-    );
+    check_field(&format!("{model}\r\nContent-Transfer-Encoding: 8BIT"), "m", Ok(Some("m")));
+    check_field(&format!("{model}\r\nContent-Transfer-Encoding: base64"), "bQ==", Err(Malformed));
     check_field(&format!("{model}\r\n{model}"), "m", Err(Malformed));
-    check_field(
-        "Content-Disposition: form-data;\r\n name=\"model\"",
-        "m",
-        Err(Malformed),
-    );
-    check_field(
-        "Content-Disposition : form-data; name=\"model\"",
-        "m",
-        Err(Malformed),
-    );
+    check_field("Content-Disposition: form-data;\r\n name=\"model\"", "m", Err(Malformed));
+    check_field("Content-Disposition : form-data; name=\"model\"", "m", Err(Malformed));
     check_field("no colon", "m", Err(Malformed));
     check_field("X-Other: name=\"model\"", "m", Ok(None));
 }

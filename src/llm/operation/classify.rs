@@ -47,13 +47,7 @@ impl<'a> Call<'a> {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let method = Verb::of(method);
         let dialect = dialect(located.family, method, rest, headers);
-        Self {
-            method,
-            path,
-            located,
-            rest,
-            dialect,
-        }
+        Self { method, path, located, rest, dialect }
     }
 
     /// The dialect that a refusal of this request is written in.
@@ -162,13 +156,7 @@ impl<'a> Call<'a> {
     fn models(&self, id: Option<usize>) -> Ask {
         let end = self.located.rest + self.rest.len();
         let id = id.map(|at| self.located.rest + at..end);
-        self.only(
-            Verb::Get,
-            Ask::Models {
-                dialect: self.dialect,
-                id,
-            },
-        )
+        self.only(Verb::Get, Ask::Models { dialect: self.dialect, id })
     }
 
     /// An operation with a model in its body, which only takes POST.
@@ -190,13 +178,7 @@ impl<'a> Call<'a> {
 
     fn call(&self, api: Api, kind: Kind, model: ModelAt) -> Ask {
         let version = self.located.version.clone();
-        Ask::Call(Operation {
-            api,
-            kind,
-            version,
-            suffix: self.suffix(kind),
-            model,
-        })
+        Ask::Call(Operation { api, kind, version, suffix: self.suffix(kind), model })
     }
 
     /// Upstreams need not know of the slash at the end that some clients leave.
@@ -209,11 +191,7 @@ impl<'a> Call<'a> {
     }
 
     fn only(&self, method: Verb, ask: Ask) -> Ask {
-        if self.method == method {
-            ask
-        } else {
-            Ask::MethodNotAllowed(self.dialect)
-        }
+        if self.method == method { ask } else { Ask::MethodNotAllowed(self.dialect) }
     }
 
     fn head(&self) -> &'a str {
@@ -260,12 +238,7 @@ fn verb(rest: &str) -> Option<(usize, Kind)> {
     let name = rest.rfind('/').unwrap_or_default();
     let (end, width) = match rest[name..].rfind(':') {
         Some(at) => (name + at, 1),
-        None => (
-            name + rest[name..]
-                .rfind("%3A")
-                .or_else(|| rest[name..].rfind("%3a"))?,
-            3,
-        ),
+        None => (name + rest[name..].rfind("%3A").or_else(|| rest[name..].rfind("%3a"))?, 3),
     };
     let kind = match &rest[end + width..] {
         "generateContent" => Kind::GenerateContent,

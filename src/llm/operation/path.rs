@@ -74,11 +74,7 @@ pub(super) fn locate(path: &str) -> Located {
         (version @ ("v1beta" | "v1alpha"), Family::Bare | Family::Gemini) => {
             after_gemini_version(path, at + 1..at + 1 + version.len())
         }
-        _ => Located {
-            family,
-            version: unversioned,
-            rest: at,
-        },
+        _ => Located { family, version: unversioned, rest: at },
     }
 }
 
@@ -90,31 +86,15 @@ pub(super) fn first_segment(path: &str, at: usize) -> &str {
 
 /// A client whose base URL already had `/v1` sends `/v1/v1/messages`: both count as one.
 fn after_v1(path: &str, at: usize, family: Family) -> Located {
-    let slash = if first_segment(path, at + 3) == "v1" {
-        at + 3
-    } else {
-        at
-    };
-    Located {
-        family,
-        version: slash + 1..slash + 3,
-        rest: slash + 3,
-    }
+    let slash = if first_segment(path, at + 3) == "v1" { at + 3 } else { at };
+    Located { family, version: slash + 1..slash + 3, rest: slash + 3 }
 }
 
 fn after_gemini_version(path: &str, version: Range<usize>) -> Located {
     let rest = version.end;
     match first_segment(path, rest) {
-        "openai" => Located {
-            family: Family::OpenAi,
-            version,
-            rest: rest + "/openai".len(),
-        },
-        _ => Located {
-            family: Family::Gemini,
-            version,
-            rest,
-        },
+        "openai" => Located { family: Family::OpenAi, version, rest: rest + "/openai".len() },
+        _ => Located { family: Family::Gemini, version, rest },
     }
 }
 

@@ -38,10 +38,9 @@ fn told(path: &str, ask: &Ask) -> String {
             format!("{api} {kind:?} {version}|{suffix} {model}")
         }
         Ask::Models { dialect, id: None } => format!("Models {dialect:?}"),
-        Ask::Models {
-            dialect,
-            id: Some(id),
-        } => format!("Models {dialect:?} {}", &path[id.clone()]),
+        Ask::Models { dialect, id: Some(id) } => {
+            format!("Models {dialect:?} {}", &path[id.clone()])
+        }
         other => format!("{other:?}"),
     }
 }
@@ -54,11 +53,7 @@ fn every_operation_under_every_prefix() {
         ("/responses", OpenAiResponses, Kind::Responses),
         ("/embeddings", OpenAiEmbeddings, Kind::Embeddings),
         ("/messages", AnthropicMessages, Kind::Messages),
-        (
-            "/messages/count_tokens",
-            AnthropicMessages,
-            Kind::CountTokens,
-        ),
+        ("/messages/count_tokens", AnthropicMessages, Kind::CountTokens),
     ];
     for (suffix, api, kind) in operations {
         let vendor = match api.dialect() {
@@ -94,116 +89,52 @@ fn open_ai() {
         "OpenAiEmbeddings Embeddings v1beta|/embeddings body",
     );
     check("GET /v1beta/openai/models", "Models OpenAi");
-    check(
-        "GET /v1/chat/completions",
-        "OpenAiChat Other v1|/chat/completions -",
-    );
+    check("GET /v1/chat/completions", "OpenAiChat Other v1|/chat/completions -");
     check(
         "GET /v1/chat/completions/c_1/messages",
         "OpenAiChat Other v1|/chat/completions/c_1/messages -",
     );
-    check(
-        "POST /v1/chat/completions/c_1",
-        "OpenAiChat Other v1|/chat/completions/c_1 -",
-    );
-    check(
-        "DELETE /v1/chat/completions/c_1",
-        "OpenAiChat Other v1|/chat/completions/c_1 -",
-    );
-    check(
-        "GET /v1/responses/r_1",
-        "OpenAiResponses Other v1|/responses/r_1 -",
-    );
-    check(
-        "DELETE /v1/responses/r_1",
-        "OpenAiResponses Other v1|/responses/r_1 -",
-    );
-    check(
-        "POST /v1/responses/r_1/cancel",
-        "OpenAiResponses Other v1|/responses/r_1/cancel -",
-    );
+    check("POST /v1/chat/completions/c_1", "OpenAiChat Other v1|/chat/completions/c_1 -");
+    check("DELETE /v1/chat/completions/c_1", "OpenAiChat Other v1|/chat/completions/c_1 -");
+    check("GET /v1/responses/r_1", "OpenAiResponses Other v1|/responses/r_1 -");
+    check("DELETE /v1/responses/r_1", "OpenAiResponses Other v1|/responses/r_1 -");
+    check("POST /v1/responses/r_1/cancel", "OpenAiResponses Other v1|/responses/r_1/cancel -");
     check(
         "GET /v1/responses/r_1/input_items",
         "OpenAiResponses Other v1|/responses/r_1/input_items -",
     );
-    check(
-        "POST /v1/responses/compact",
-        "OpenAiResponses Other v1|/responses/compact body",
-    );
-    check(
-        "POST /responses/input_tokens",
-        "OpenAiResponses Other |/responses/input_tokens body",
-    );
-    check(
-        "POST /v1/audio/transcriptions",
-        "OpenAi Other v1|/audio/transcriptions body",
-    );
+    check("POST /v1/responses/compact", "OpenAiResponses Other v1|/responses/compact body");
+    check("POST /responses/input_tokens", "OpenAiResponses Other |/responses/input_tokens body");
+    check("POST /v1/audio/transcriptions", "OpenAi Other v1|/audio/transcriptions body");
     check("POST /images/edits", "OpenAi Other |/images/edits body");
     check("POST /v1/moderations", "OpenAi Other v1|/moderations body");
-    check(
-        "POST /v1/fine_tuning/jobs",
-        "OpenAi Other v1|/fine_tuning/jobs body",
-    );
+    check("POST /v1/fine_tuning/jobs", "OpenAi Other v1|/fine_tuning/jobs body");
     check("POST /v1/files", "OpenAi Other v1|/files -");
-    check(
-        "POST /v1/uploads/u_1/parts",
-        "OpenAi Other v1|/uploads/u_1/parts -",
-    );
+    check("POST /v1/uploads/u_1/parts", "OpenAi Other v1|/uploads/u_1/parts -");
     check("POST /v1/batches", "OpenAi Other v1|/batches -");
     check("POST /v1/vector_stores", "OpenAi Other v1|/vector_stores -");
-    check(
-        "GET /v1/files/f_1/content",
-        "OpenAi Other v1|/files/f_1/content -",
-    );
-    check(
-        "POST /v1/anything/new/",
-        "OpenAi Other v1|/anything/new/ body",
-    );
+    check("GET /v1/files/f_1/content", "OpenAi Other v1|/files/f_1/content -");
+    check("POST /v1/anything/new/", "OpenAi Other v1|/anything/new/ body");
     check("PUT /v1/anything/new", "OpenAi Other v1|/anything/new -");
     check(
         "POST /openai/deployments/d/chat/completions",
         "OpenAi Other |/deployments/d/chat/completions body",
     );
-    check(
-        "DELETE /v1/models/ft:gpt-4o:org::id",
-        "OpenAi Other v1|/models/ft:gpt-4o:org::id -",
-    );
+    check("DELETE /v1/models/ft:gpt-4o:org::id", "OpenAi Other v1|/models/ft:gpt-4o:org::id -");
 }
 
 #[test]
 fn anthropic() {
-    check(
-        "POST /v1/messages/batches",
-        "AnthropicMessages Other v1|/messages/batches -",
-    );
+    check("POST /v1/messages/batches", "AnthropicMessages Other v1|/messages/batches -");
     check(
         "GET /v1/messages/batches/b_1/results",
         "AnthropicMessages Other v1|/messages/batches/b_1/results -",
     );
-    check(
-        "POST /anthropic/v1/files",
-        "AnthropicMessages Other v1|/files -",
-    );
-    check_with(
-        ANTHROPIC,
-        "POST /v1/files",
-        "AnthropicMessages Other v1|/files -",
-    );
-    check_with(
-        &["anthropic-beta"],
-        "GET /files",
-        "AnthropicMessages Other |/files -",
-    );
-    check_with(
-        ANTHROPIC,
-        "GET /v1/skills",
-        "AnthropicMessages Other v1|/skills -",
-    );
-    check_with(
-        ANTHROPIC,
-        "POST /openai/v1/files",
-        "OpenAi Other v1|/files -",
-    );
+    check("POST /anthropic/v1/files", "AnthropicMessages Other v1|/files -");
+    check_with(ANTHROPIC, "POST /v1/files", "AnthropicMessages Other v1|/files -");
+    check_with(&["anthropic-beta"], "GET /files", "AnthropicMessages Other |/files -");
+    check_with(ANTHROPIC, "GET /v1/skills", "AnthropicMessages Other v1|/skills -");
+    check_with(ANTHROPIC, "POST /openai/v1/files", "OpenAi Other v1|/files -");
 }
 
 #[test]
@@ -234,10 +165,7 @@ fn gemini() {
         "POST /v1beta/models/a%2Fb%20c%3AgenerateContent",
         "Gemini GenerateContent v1beta|/models/a%2Fb%20c%3AgenerateContent a%2Fb%20c",
     );
-    check(
-        &format!("POST /v1beta{odd}"),
-        &format!("Gemini Other v1beta|{odd} a%2Fb"),
-    );
+    check(&format!("POST /v1beta{odd}"), &format!("Gemini Other v1beta|{odd} a%2Fb"));
     check(
         "POST /v1beta/models/google/m:generateContent/",
         "Gemini GenerateContent v1beta|/models/google/m:generateContent google/m",
@@ -246,52 +174,26 @@ fn gemini() {
         "POST /v1beta/tunedModels/t:generateContent",
         "Gemini GenerateContent v1beta|/tunedModels/t:generateContent -",
     );
-    check(
-        "POST /v1beta/cachedContents",
-        "Gemini Other v1beta|/cachedContents -",
-    );
-    check(
-        "POST /v1beta/interactions",
-        "Gemini Other v1beta|/interactions body",
-    );
+    check("POST /v1beta/cachedContents", "Gemini Other v1beta|/cachedContents -");
+    check("POST /v1beta/interactions", "Gemini Other v1beta|/interactions body");
     check("POST /v1beta/models/m", "MethodNotAllowed(Gemini)");
-    check(
-        "POST /v1beta/models/:generateContent",
-        "MethodNotAllowed(Gemini)",
-    );
+    check("POST /v1beta/models/:generateContent", "MethodNotAllowed(Gemini)");
 }
 
 #[test]
 fn models() {
     for prefix in ["", "/v1", "/v1/v1", "/openai", "/openai/v1"] {
         check(&format!("GET {prefix}/models"), "Models OpenAi");
-        check(
-            &format!("GET {prefix}/models/openai/gpt-4o"),
-            "Models OpenAi openai/gpt-4o",
-        );
+        check(&format!("GET {prefix}/models/openai/gpt-4o"), "Models OpenAi openai/gpt-4o");
     }
     for prefix in ["", "/v1", "/anthropic", "/anthropic/v1"] {
-        check_with(
-            ANTHROPIC,
-            &format!("GET {prefix}/models/"),
-            "Models Anthropic",
-        );
-        check_with(
-            ANTHROPIC,
-            &format!("HEAD {prefix}/models/claude"),
-            "Models Anthropic claude",
-        );
+        check_with(ANTHROPIC, &format!("GET {prefix}/models/"), "Models Anthropic");
+        check_with(ANTHROPIC, &format!("HEAD {prefix}/models/claude"), "Models Anthropic claude");
     }
     check("GET /anthropic/v1/models", "Models Anthropic");
     check("GET /v1beta/models", "Models Gemini");
-    check(
-        "GET /v1beta/models/gemini-2.5-pro",
-        "Models Gemini gemini-2.5-pro",
-    );
-    check(
-        "GET /v1/models/openai%2Fgpt-4o",
-        "Models OpenAi openai%2Fgpt-4o",
-    );
+    check("GET /v1beta/models/gemini-2.5-pro", "Models Gemini gemini-2.5-pro");
+    check("GET /v1/models/openai%2Fgpt-4o", "Models OpenAi openai%2Fgpt-4o");
     check("GET /v1/models/llama3:8b", "Models OpenAi llama3:8b");
     check("POST /v1/models", "MethodNotAllowed(OpenAi)");
     check("PUT /v1/models/x", "MethodNotAllowed(OpenAi)");
@@ -299,15 +201,7 @@ fn models() {
 
 #[test]
 fn nothing_to_forward() {
-    for base in [
-        "/",
-        "/v1",
-        "/v1/",
-        "/anthropic",
-        "/anthropic/v1/",
-        "/openai",
-        "/v1beta",
-    ] {
+    for base in ["/", "/v1", "/v1/", "/anthropic", "/anthropic/v1/", "/openai", "/v1beta"] {
         check(&format!("HEAD {base}"), "Alive");
         check(&format!("GET {base}"), "Alive");
     }
@@ -327,10 +221,7 @@ fn methods() {
     check("OPTIONS /v1beta/models", "MethodNotAllowed(Gemini)");
     check("PUT /v1/messages", "MethodNotAllowed(Anthropic)");
     check("GET /v1/messages", "MethodNotAllowed(Anthropic)");
-    check(
-        "GET /v1/messages/count_tokens",
-        "MethodNotAllowed(Anthropic)",
-    );
+    check("GET /v1/messages/count_tokens", "MethodNotAllowed(Anthropic)");
     check("PUT /v1/chat/completions", "MethodNotAllowed(OpenAi)");
     check("GET /v1/embeddings", "MethodNotAllowed(OpenAi)");
     check("GET /v1/responses", "MethodNotAllowed(OpenAi)");
@@ -379,10 +270,7 @@ fn fault_8_paths_outside_the_normal_form() {
         "/v1/files/%zz",
         "/v1/files/é%C3%A9;x=1",
     ] {
-        check(
-            &format!("GET {path}"),
-            &format!("OpenAi Other v1|{} -", &path[3..]),
-        );
+        check(&format!("GET {path}"), &format!("OpenAi Other v1|{} -", &path[3..]));
     }
 }
 

@@ -50,11 +50,7 @@ const MAX_LIMIT: usize = 1000;
 
 impl<'a> Page<'a> {
     fn read(query: &'a str) -> Self {
-        let mut page = Self {
-            limit: DEFAULT_LIMIT,
-            after: None,
-            before: None,
-        };
+        let mut page = Self { limit: DEFAULT_LIMIT, after: None, before: None };
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match name {
                 "limit" => page.limit = limit(value),
@@ -100,11 +96,7 @@ fn entries(dialect: Dialect, models: &[&ListedModel]) -> Value {
 
 /// Nobody knows when a declared model was made: all three shapes allow the epoch, or no date.
 fn entry(dialect: Dialect, model: &ListedModel) -> Value {
-    let ListedModel {
-        id,
-        display_name,
-        owned_by,
-    } = model;
+    let ListedModel { id, display_name, owned_by } = model;
     match dialect {
         Dialect::OpenAi => json!({
             "id": id,
@@ -133,9 +125,7 @@ fn entry(dialect: Dialect, model: &ListedModel) -> Value {
 }
 
 fn limit(value: &str) -> usize {
-    value
-        .parse()
-        .map_or(DEFAULT_LIMIT, |limit: usize| limit.clamp(1, MAX_LIMIT))
+    value.parse().map_or(DEFAULT_LIMIT, |limit: usize| limit.clamp(1, MAX_LIMIT))
 }
 
 fn decoded(value: &str) -> Cow<'_, str> {

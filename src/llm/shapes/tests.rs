@@ -2,50 +2,22 @@ use super::{ErrorKind, ListedModel, error_body, error_event, model, model_list};
 use crate::llm::{Api, Dialect};
 
 fn check_error(dialect: Dialect, kind: ErrorKind, status: u16, expected: &str) {
-    assert_eq!(
-        error_body(dialect, kind, status, "why"),
-        expected,
-        "{kind:?}"
-    );
+    assert_eq!(error_body(dialect, kind, status, "why"), expected, "{kind:?}");
 }
 
 fn check_event(api: Api, expected: &str) {
-    assert_eq!(
-        error_event(api, ErrorKind::Api, 502, "a \"b\"\n\u{2028}é"),
-        expected,
-        "{api:?}"
-    );
+    assert_eq!(error_event(api, ErrorKind::Api, 502, "a \"b\"\n\u{2028}é"), expected, "{api:?}");
 }
 
 #[test]
 fn open_ai_errors() {
     for (kind, status, error_type, code) in [
-        (
-            ErrorKind::InvalidRequest,
-            400,
-            "invalid_request_error",
-            "null",
-        ),
-        (
-            ErrorKind::Authentication,
-            401,
-            "invalid_request_error",
-            "\"invalid_api_key\"",
-        ),
+        (ErrorKind::InvalidRequest, 400, "invalid_request_error", "null"),
+        (ErrorKind::Authentication, 401, "invalid_request_error", "\"invalid_api_key\""),
         (ErrorKind::NotFound, 404, "invalid_request_error", "null"),
-        (
-            ErrorKind::UnknownModel,
-            404,
-            "invalid_request_error",
-            "\"model_not_found\"",
-        ),
+        (ErrorKind::UnknownModel, 404, "invalid_request_error", "\"model_not_found\""),
         (ErrorKind::TooLarge, 413, "invalid_request_error", "null"),
-        (
-            ErrorKind::Overloaded,
-            503,
-            "service_unavailable_error",
-            "\"server_is_overloaded\"",
-        ),
+        (ErrorKind::Overloaded, 503, "service_unavailable_error", "\"server_is_overloaded\""),
         (ErrorKind::Api, 502, "server_error", "null"),
         (ErrorKind::Timeout, 504, "server_error", "null"),
     ] {
@@ -106,25 +78,15 @@ fn events() {
         r#"{{"type":"error","sequence_number":0,"code":null,{message},{}}}"#,
         format_args!(r#""param":null,"error":{open_ai}"#)
     );
-    check_event(
-        Api::OpenAiResponses,
-        &format!("event: error\ndata: {responses}\n\n"),
-    );
+    check_event(Api::OpenAiResponses, &format!("event: error\ndata: {responses}\n\n"));
     let anthropic = format!(r#"{{"type":"error","error":{{"type":"api_error",{message}}}}}"#);
-    check_event(
-        Api::AnthropicMessages,
-        &format!("event: error\ndata: {anthropic}\n\n"),
-    );
+    check_event(Api::AnthropicMessages, &format!("event: error\ndata: {anthropic}\n\n"));
     let gemini = format!(r#"{{"error":{{"code":502,{message},"status":"UNAVAILABLE"}}}}"#);
     check_event(Api::Gemini, &format!("data: {gemini}\r\n\r\n"));
 }
 
 fn listed(id: &str) -> ListedModel {
-    ListedModel {
-        id: id.into(),
-        display_name: format!("\"{id}\""),
-        owned_by: "openrouter".into(),
-    }
+    ListedModel { id: id.into(), display_name: format!("\"{id}\""), owned_by: "openrouter".into() }
 }
 
 #[test]
@@ -173,10 +135,7 @@ fn lists() {
 fn empty_lists() {
     let check = |dialect, expected: &str| assert_eq!(model_list(dialect, &[], None), expected);
     check(Dialect::OpenAi, r#"{"object":"list","data":[]}"#);
-    check(
-        Dialect::Anthropic,
-        r#"{"data":[],"has_more":false,"first_id":null,"last_id":null}"#,
-    );
+    check(Dialect::Anthropic, r#"{"data":[],"has_more":false,"first_id":null,"last_id":null}"#);
     check(Dialect::Gemini, r#"{"models":[]}"#);
 }
 
@@ -195,16 +154,8 @@ fn check_page(query: &str, expected: impl IntoIterator<Item = usize>, more: &str
     let expected: Vec<String> = expected.into_iter().map(|n| format!("m/{n}")).collect();
     assert_eq!(ids, expected, "{query}");
     assert_eq!(page["has_more"].as_bool().unwrap(), more == "+", "{query}");
-    assert_eq!(
-        page["first_id"].as_str(),
-        expected.first().map(String::as_str),
-        "{query}"
-    );
-    assert_eq!(
-        page["last_id"].as_str(),
-        expected.last().map(String::as_str),
-        "{query}"
-    );
+    assert_eq!(page["first_id"].as_str(), expected.first().map(String::as_str), "{query}");
+    assert_eq!(page["last_id"].as_str(), expected.last().map(String::as_str), "{query}");
 }
 
 #[test]

@@ -61,18 +61,9 @@ fn is_null_member(behind_name: &[u8]) -> bool {
 }
 
 fn first_type(data: &[u8]) -> Option<&[u8]> {
-    let name = data
-        .strip_prefix(b"{")?
-        .trim_ascii_start()
-        .strip_prefix(br#""type""#)?;
-    let value = name
-        .trim_ascii_start()
-        .strip_prefix(b":")?
-        .trim_ascii_start();
+    let name = data.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(br#""type""#)?;
+    let value = name.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     let value = value.strip_prefix(b"\"")?;
-    let end = value
-        .iter()
-        .take(64)
-        .position(|byte| *byte == b'"' || *byte == b'\\')?;
+    let end = value.iter().take(64).position(|byte| *byte == b'"' || *byte == b'\\')?;
     (value[end] == b'"').then_some(&value[..end])
 }

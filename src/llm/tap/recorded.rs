@@ -72,35 +72,20 @@ fn recorded() -> Vec<Exchange> {
         return Vec::new();
     };
     let index = fs::read_to_string(folder.join("index.jsonl")).unwrap();
-    let records = index
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let exchanges: Vec<_> = records
-        .filter_map(|record| exchange(&folder, &record))
-        .collect();
-    assert!(
-        exchanges.len() > 200,
-        "the corpus has shrunk to {}",
-        exchanges.len()
-    );
+    let records = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let exchanges: Vec<_> = records.filter_map(|record| exchange(&folder, &record)).collect();
+    assert!(exchanges.len() > 200, "the corpus has shrunk to {}", exchanges.len());
     exchanges
 }
 
 fn exchange(folder: &Path, record: &Value) -> Option<Exchange> {
     let text = |name: &str| record[name].as_str().unwrap().to_owned();
     let stream = record["stream"].as_bool().unwrap();
-    let usual = if stream {
-        "text/event-stream"
-    } else {
-        "application/json"
-    };
+    let usual = if stream { "text/event-stream" } else { "application/json" };
     Some(Exchange {
         id: text("id"),
         kind: kind(&text("api"), stream)?,
-        content_type: record["headers"]["content-type"]
-            .as_str()
-            .unwrap_or(usual)
-            .to_owned(),
+        content_type: record["headers"]["content-type"].as_str().unwrap_or(usual).to_owned(),
         body: fs::read(folder.join(text("response"))).unwrap(),
         stream,
         status: record["status"].as_u64().unwrap(),
@@ -120,12 +105,7 @@ impl Exchange {
         let at = |path: &str| self.reported.pointer(path).and_then(Value::as_u64);
         if let Some((_, counts)) = UNINDEXED.iter().find(|(id, _)| *id == self.id) {
             let [input, output, cache_read, cache_creation] = counts.map(|n| n.try_into().ok());
-            return Usage {
-                input,
-                output,
-                cache_read,
-                cache_creation,
-            };
+            return Usage { input, output, cache_read, cache_creation };
         }
         match self.kind {
             Kind::Messages => Usage {
@@ -142,9 +122,7 @@ impl Exchange {
                 let answer = at("/candidatesTokenCount");
                 Usage {
                     input: prompt.map(|prompt| prompt + tool - cached.unwrap_or(0)),
-                    output: answer
-                        .or(thoughts.map(|_| 0))
-                        .map(|n| n + thoughts.unwrap_or(0)),
+                    output: answer.or(thoughts.map(|_| 0)).map(|n| n + thoughts.unwrap_or(0)),
                     cache_read: cached,
                     cache_creation: None,
                 }
@@ -171,11 +149,7 @@ impl Exchange {
         ]);
         // xAI alone counts its reasoning apart from the answer.
         let reasoning = at("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
-        let apart = if self.id.contains("xai") {
-            reasoning
-        } else {
-            0
-        };
+        let apart = if self.id.contains("xai") { reasoning } else { 0 };
         Usage {
             input: prompt.map(|n| n - cached.unwrap_or(0) - written.unwrap_or(0)),
             output: answer.map(|answer| answer + apart),
@@ -218,14 +192,10 @@ impl Exchange {
         ];
         !value["error"].is_null()
             || match self.kind {
-                Kind::Messages => value["type"]
-                    .as_str()
-                    .is_some_and(|t| last_types.contains(&t)),
+                Kind::Messages => value["type"].as_str().is_some_and(|t| last_types.contains(&t)),
                 Kind::Responses => {
                     data == "[DONE]"
-                        || value["type"]
-                            .as_str()
-                            .is_some_and(|t| last_types.contains(&t))
+                        || value["type"].as_str().is_some_and(|t| last_types.contains(&t))
                 }
                 Kind::StreamGenerateContent => {
                     any("candidates", "finishReason")
@@ -243,11 +213,7 @@ fn usage_is_what_was_reported() {
         let tap = exchange.observed([&exchange.body[..]]);
         let expected = exchange.expected();
         if tap.usage() != expected {
-            wrong.push(format!(
-                "{}: {:?}, not {expected:?}",
-                exchange.id,
-                tap.usage()
-            ));
+            wrong.push(format!("{}: {:?}, not {expected:?}", exchange.id, tap.usage()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -258,44 +224,18 @@ fn every_split_reads_the_same() {
     fastrand::seed(46);
     for exchange in recorded() {
         let body = &exchange.body[..];
-        let seen = |tap: AnswerTap| {
-            (
-                tap.usage(),
-                tap.has_token(),
-                tap.end(),
-                tap.between_events(),
-            )
-        };
+        let seen = |tap: AnswerTap| (tap.usage(), tap.has_token(), tap.end(), tap.between_events());
         let whole = seen(exchange.observed([body]));
         for size in [1, 2, 3, 64, 1000] {
-            assert_eq!(
-                seen(exchange.observed(body.chunks(size))),
-                whole,
-                "{}",
-                exchange.id
-            );
+            assert_eq!(seen(exchange.observed(body.chunks(size))), whole, "{}", exchange.id);
         }
-        assert_eq!(
-            seen(exchange.observed(exchange.events())),
-            whole,
-            "{}",
-            exchange.id
-        );
+        assert_eq!(seen(exchange.observed(exchange.events())), whole, "{}", exchange.id);
         let all = body.len() <= 1500;
         let points = if all { body.len() } else { 8 };
         for point in 0..points {
-            let at = if all {
-                point
-            } else {
-                fastrand::usize(..body.len())
-            };
+            let at = if all { point } else { fastrand::usize(..body.len()) };
             let split = [&body[..at], &body[at..]];
-            assert_eq!(
-                seen(exchange.observed(split)),
-                whole,
-                "{} at {at}",
-                exchange.id
-            );
+            assert_eq!(seen(exchange.observed(split)), whole, "{} at {at}", exchange.id);
         }
     }
 }
@@ -315,11 +255,7 @@ fn a_stream_is_terminal_from_its_last_event_on() {
             }
         }
         assert_eq!(tap.end(), expected, "{}", exchange.id);
-        assert!(
-            exchange.status != 200 || expected == End::Terminal,
-            "{}",
-            exchange.id
-        );
+        assert!(exchange.status != 200 || expected == End::Terminal, "{}", exchange.id);
         assert!(tap.is_event_stream());
     }
 }
@@ -332,10 +268,7 @@ fn every_answered_stream_has_a_first_token() {
         .filter(|exchange| !exchange.observed([&exchange.body[..]]).has_token())
         .map(|exchange| exchange.id)
         .collect();
-    assert!(
-        silent.is_empty() && corpus().is_none() || silent == WITHOUT_TOKEN,
-        "{silent:?}"
-    );
+    assert!(silent.is_empty() && corpus().is_none() || silent == WITHOUT_TOKEN, "{silent:?}");
 }
 
 /// What another gateway read from these answers. It does not always cut cached tokens off the
@@ -348,10 +281,7 @@ fn a_second_reading_agrees() {
     };
     let index = fs::read_to_string(folder.join("index.jsonl")).unwrap();
     let mut compared = 0;
-    for record in index
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap())
-    {
+    for record in index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
         let kind = match record["upstream_api"].as_str().unwrap() {
             "openai-chat" => Kind::ChatCompletions,
             "openai-responses" => Kind::Responses,
@@ -362,10 +292,7 @@ fn a_second_reading_agrees() {
         let case = fs::read(folder.join(record["file"].as_str().unwrap())).unwrap();
         let case: Value = serde_json::from_slice(&case).unwrap();
         let read = |name: &str| case["expected_parsed"][name].as_u64();
-        let made_up = record["id"]
-            .as_str()
-            .unwrap()
-            .contains("/completions/gemini_");
+        let made_up = record["id"].as_str().unwrap().contains("/completions/gemini_");
         if read("output_tokens").is_none() || made_up {
             continue;
         }
@@ -377,11 +304,7 @@ fn a_second_reading_agrees() {
         let json = case["input"].to_string();
         tap.observe(case["input_sse"].as_str().unwrap_or(&json).as_bytes());
         let usage = tap.usage();
-        assert_eq!(
-            usage.output.unwrap_or(0),
-            read("output_tokens").unwrap(),
-            "{record}"
-        );
+        assert_eq!(usage.output.unwrap_or(0), read("output_tokens").unwrap(), "{record}");
         let cached = usage.cache_read.unwrap_or(0);
         assert_eq!(cached, read("cached_input_tokens").unwrap_or(0), "{record}");
         if cached == 0 || kind == Kind::Messages {

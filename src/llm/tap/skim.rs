@@ -8,7 +8,7 @@
 use memchr::memchr3;
 
 use super::node::Node;
-use super::text::{Skip, Text, skip_string};
+use super::text::{Escaped, Skip, Text, skip_string};
 use crate::llm::usage::Report;
 
 /// What the text said.
@@ -76,10 +76,7 @@ impl Default for Skimmer {
     fn default() -> Self {
         Self {
             state: State::Idle,
-            frames: [Frame {
-                node: Node::Root,
-                kind: Kind::Array,
-            }; DEPTH],
+            frames: [Frame { node: Node::Root, kind: Kind::Array }; DEPTH],
             depth: 0,
             node: Node::Root,
             text: Text::default(),
@@ -99,19 +96,11 @@ impl Skimmer {
                 State::Skipped { escaped } => self.skipped_string(rest, escaped),
                 State::Scalar => self.scalar(rest),
                 State::Ignored { kind, depth } => self.ignored(rest, kind, depth),
-                State::IgnoredString {
-                    kind,
-                    depth,
-                    escaped,
-                } => {
-                    let closed = skip_string(rest, escaped);
+                State::IgnoredString { kind, depth, escaped } => {
+                    let closed = skip_string(rest, Escaped(escaped));
                     self.state = match closed {
                         Skip::Closed(_) => State::Ignored { kind, depth },
-                        Skip::Open { escaped } => State::IgnoredString {
-                            kind,
-                            depth,
-                            escaped,
-                        },
+                        Skip::Open { escaped } => State::IgnoredString { kind, depth, escaped },
                     };
                     closed.length(rest)
                 }
@@ -165,10 +154,7 @@ impl Skimmer {
         }
         match self.frames.get_mut(usize::from(self.depth)) {
             Some(frame) if !self.node.is_leaf() => {
-                *frame = Frame {
-                    node: self.node,
-                    kind,
-                };
+                *frame = Frame { node: self.node, kind };
                 self.depth += 1;
             }
             _ => self.state = State::Ignored { kind, depth: 1 },
@@ -184,11 +170,7 @@ impl Skimmer {
     }
 
     fn expect_value(&mut self) {
-        if let Some(Frame {
-            node,
-            kind: Kind::Object { names },
-        }) = self.top()
-        {
+        if let Some(Frame { node, kind: Kind::Object { names } }) = self.top() {
             *names = false;
             self.node = node.member(self.text.bytes());
         }
@@ -204,13 +186,7 @@ impl Skimmer {
     }
 
     fn open_string(&mut self) {
-        let name = matches!(
-            self.top(),
-            Some(Frame {
-                kind: Kind::Object { names: true },
-                ..
-            })
-        );
+        let name = matches!(self.top(), Some(Frame { kind: Kind::Object { names: true }, .. }));
         self.state = match self.node {
             _ if name => State::Text { escaped: false },
             Node::Type | Node::Finish | Node::Content | Node::Error => {
@@ -222,7 +198,7 @@ impl Skimmer {
     }
 
     fn string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, escaped);
+        let skip = skip_string(rest, Escaped(escaped));
         match skip {
             Skip::Closed(end) => {
                 self.text.push(&rest[..end - 1]);
@@ -238,13 +214,7 @@ impl Skimmer {
     }
 
     fn close_string(&mut self) {
-        if matches!(
-            self.top(),
-            Some(Frame {
-                kind: Kind::Object { names: true },
-                ..
-            })
-        ) {
+        if matches!(self.top(), Some(Frame { kind: Kind::Object { names: true }, .. })) {
             return;
         }
         let written = !self.text.is_empty();
@@ -260,7 +230,7 @@ impl Skimmer {
     }
 
     fn skipped_string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, escaped);
+        let skip = skip_string(rest, Escaped(escaped));
         self.state = match skip {
             Skip::Closed(_) => State::Between,
             Skip::Open { escaped } => State::Skipped { escaped },
@@ -306,19 +276,9 @@ impl Skimmer {
             return rest.len();
         };
         self.state = match rest[end] {
-            b'"' => State::IgnoredString {
-                kind,
-                depth,
-                escaped: false,
-            },
-            byte if byte == open => State::Ignored {
-                kind,
-                depth: depth.saturating_add(1),
-            },
-            _ if depth > 1 => State::Ignored {
-                kind,
-                depth: depth - 1,
-            },
+            b'"' => State::IgnoredString { kind, depth, escaped: false },
+            byte if byte == open => State::Ignored { kind, depth: depth.saturating_add(1) },
+            _ if depth > 1 => State::Ignored { kind, depth: depth - 1 },
             _ => State::Between,
         };
         end + 1
@@ -393,8 +353,5 @@ impl Kind {
 }
 
 fn ends_scalar(byte: u8) -> bool {
-    matches!(
-        byte,
-        b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'['
-    )
+    matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'[')
 }

@@ -26,38 +26,18 @@ fn tap(kind: Kind, content_type: &str, body: &str) -> AnswerTap {
 
 /// Is the stream of these payloads Terminal, and has it a token?
 fn check_stream(kind: Kind, payloads: &[&str], end: End, has_token: bool) {
-    let stream: String = payloads
-        .iter()
-        .map(|data| format!("data: {data}\n\n"))
-        .collect();
+    let stream: String = payloads.iter().map(|data| format!("data: {data}\n\n")).collect();
     let tap = tap(kind, SSE, &stream);
-    assert_eq!(
-        (tap.end(), tap.has_token()),
-        (end, has_token),
-        "{payloads:?}"
-    );
+    assert_eq!((tap.end(), tap.has_token()), (end, has_token), "{payloads:?}");
 }
 
 fn check_usage(kind: Kind, body: &str, counts: [i64; 4]) {
     let [input, output, cache_read, cache_creation] = counts.map(|count| count.try_into().ok());
-    let expected = Usage {
-        input,
-        output,
-        cache_read,
-        cache_creation,
-    };
+    let expected = Usage { input, output, cache_read, cache_creation };
     assert_eq!(tap(kind, JSON, body).usage(), expected, "{body}");
     let event = body.replace('\n', "\ndata: ");
-    assert_eq!(
-        tap(kind, SSE, &format!("data: {event}\n\n")).usage(),
-        expected,
-        "{body}"
-    );
-    assert_eq!(
-        tap(kind, SSE, &format!("data: {event}")).usage(),
-        expected,
-        "{body}"
-    );
+    assert_eq!(tap(kind, SSE, &format!("data: {event}\n\n")).usage(), expected, "{body}");
+    assert_eq!(tap(kind, SSE, &format!("data: {event}")).usage(), expected, "{body}");
 }
 
 #[test]
@@ -70,45 +50,17 @@ fn usage_is_read_where_each_dialect_has_it() {
     check_usage(ChatCompletions, &chat(details), [5, -1, 4, -1]);
     let hit = r#"{"prompt_tokens":9,"prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5}"#;
     check_usage(ChatCompletions, &chat(hit), [5, -1, 4, -1]);
-    check_usage(
-        ChatCompletions,
-        &chat(r#"{"cached_tokens":4}"#),
-        [-1, -1, 4, -1],
-    );
+    check_usage(ChatCompletions, &chat(r#"{"cached_tokens":4}"#), [-1, -1, 4, -1]);
     check_usage(Completions, &chat(plain), [9, 3, -1, -1]);
-    check_usage(
-        Embeddings,
-        r#"{"data":[1],"usage":{"prompt_tokens":8}}"#,
-        [8, -1, -1, -1],
-    );
+    check_usage(Embeddings, r#"{"data":[1],"usage":{"prompt_tokens":8}}"#, [8, -1, -1, -1]);
     let responses = r#"{"input_tokens":9,"input_tokens_details":{"cached_tokens":9}}"#;
-    check_usage(
-        Responses,
-        &format!(r#"{{"usage":{responses}}}"#),
-        [0, -1, 9, -1],
-    );
-    check_usage(
-        Responses,
-        &format!(r#"{{"response":{{"usage":{responses}}}}}"#),
-        [0, -1, 9, -1],
-    );
+    check_usage(Responses, &format!(r#"{{"usage":{responses}}}"#), [0, -1, 9, -1]);
+    check_usage(Responses, &format!(r#"{{"response":{{"usage":{responses}}}}}"#), [0, -1, 9, -1]);
     let messages = r#"{"input_tokens":1,"cache_read_input_tokens":2,"output_tokens":3}"#;
-    check_usage(
-        Messages,
-        &format!(r#"{{"message":{{"usage":{messages}}}}}"#),
-        [1, 3, 2, -1],
-    );
-    check_usage(
-        Messages,
-        &format!(r#"{{"usage":{messages}}}"#),
-        [1, 3, 2, -1],
-    );
+    check_usage(Messages, &format!(r#"{{"message":{{"usage":{messages}}}}}"#), [1, 3, 2, -1]);
+    check_usage(Messages, &format!(r#"{{"usage":{messages}}}"#), [1, 3, 2, -1]);
     let gemini = r#"{"promptTokenCount":9,"thoughtsTokenCount":2,"candidatesTokenCount":3}"#;
-    check_usage(
-        GenerateContent,
-        &format!(r#"{{"usageMetadata":{gemini}}}"#),
-        [9, 5, -1, -1],
-    );
+    check_usage(GenerateContent, &format!(r#"{{"usageMetadata":{gemini}}}"#), [9, 5, -1, -1]);
     check_usage(CountTokens, r#"{"input_tokens":9}"#, [-1; 4]);
 }
 
@@ -130,17 +82,8 @@ fn only_the_provider_s_own_report_counts() {
 
 #[test]
 fn a_count_of_a_wrong_type_is_left_out() {
-    for wrong in [
-        "-1",
-        "1.5",
-        "1e3",
-        "null",
-        "true",
-        "\"7\"",
-        "[7]",
-        "{}",
-        "99999999999999999999",
-    ] {
+    for wrong in ["-1", "1.5", "1e3", "null", "true", "\"7\"", "[7]", "{}", "99999999999999999999"]
+    {
         let body = format!(r#"{{"usage":{{"prompt_tokens":{wrong},"completion_tokens":3}}}}"#);
         check_usage(Kind::ChatCompletions, &body, [-1, 3, -1, -1]);
     }
@@ -162,61 +105,21 @@ fn a_chat_stream_ends_by_its_marks() {
         check_stream(Kind::ChatCompletions, payloads, end, token);
     };
     check(&[], Open, false);
-    check(
-        &[r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#],
-        Open,
-        false,
-    );
-    check(
-        &[r#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}]}"#],
-        Open,
-        true,
-    );
-    check(
-        &[r#"{"choices":[{"delta":{"tool_calls":[{"id":"x"}]}}]}"#],
-        Open,
-        true,
-    );
-    check(
-        &[r#"{"choices":[{"delta":{"reasoning_content":"x","content":null}}]}"#],
-        Open,
-        true,
-    );
-    check(
-        &[r#"{"choices":[],"prompt_filter_results":[{"a":"b"}]}"#],
-        Open,
-        false,
-    );
-    check(
-        &[r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#],
-        Terminal,
-        false,
-    );
-    check(
-        &[r#"{"choices":[{"delta":{},"finish_reason":""}]}"#],
-        Open,
-        false,
-    );
+    check(&[r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#], Open, false);
+    check(&[r#"{"choices":[{"delta":{"content":"a"},"finish_reason":null}]}"#], Open, true);
+    check(&[r#"{"choices":[{"delta":{"tool_calls":[{"id":"x"}]}}]}"#], Open, true);
+    check(&[r#"{"choices":[{"delta":{"reasoning_content":"x","content":null}}]}"#], Open, true);
+    check(&[r#"{"choices":[],"prompt_filter_results":[{"a":"b"}]}"#], Open, false);
+    check(&[r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#], Terminal, false);
+    check(&[r#"{"choices":[{"delta":{},"finish_reason":""}]}"#], Open, false);
     check(&["[DONE]"], Terminal, false);
     check(&["[ \"DONE\" ]"], Open, false);
     check(&[r#"{"error":{"message":"overloaded"}}"#], Terminal, false);
     let text = r#"{"error":null,"choices":[{"text":"a"}]}"#;
     check(&[text], Open, true);
-    check(
-        &[text, text, r#"{"error":{"message":"overloaded"}}"#],
-        Terminal,
-        true,
-    );
-    check(
-        &[text, r#"{"choices":[{"finish_reason" : "stop"}]}"#],
-        Terminal,
-        true,
-    );
-    check(
-        &[text, r#"{"choices":[{"finish_reason" : null}]}"#],
-        Open,
-        true,
-    );
+    check(&[text, text, r#"{"error":{"message":"overloaded"}}"#], Terminal, true);
+    check(&[text, r#"{"choices":[{"finish_reason" : "stop"}]}"#], Terminal, true);
+    check(&[text, r#"{"choices":[{"finish_reason" : null}]}"#], Open, true);
     check(&["not JSON", "\"DONE\"", "12", ""], Open, false);
 }
 
@@ -224,39 +127,14 @@ fn a_chat_stream_ends_by_its_marks() {
 fn the_other_streams_end_by_theirs() {
     use End::*;
     let delta = r#"{"type":"content_block_delta","delta":{"text":"\"type\":\"message_stop\""}}"#;
-    check_stream(
-        Kind::Messages,
-        &[r#"{"type":"message_start"}"#],
-        Open,
-        false,
-    );
+    check_stream(Kind::Messages, &[r#"{"type":"message_start"}"#], Open, false);
     check_stream(Kind::Messages, &[delta, delta], Open, true);
-    check_stream(
-        Kind::Messages,
-        &[delta, r#"{"type":"message_stop"}"#],
-        Terminal,
-        true,
-    );
-    check_stream(
-        Kind::Messages,
-        &[r#"{"type":"error","error":{}}"#],
-        Terminal,
-        false,
-    );
+    check_stream(Kind::Messages, &[delta, r#"{"type":"message_stop"}"#], Terminal, true);
+    check_stream(Kind::Messages, &[r#"{"type":"error","error":{}}"#], Terminal, false);
     let delta = r#"{"type":"response.output_text.delta","delta":"a"}"#;
-    check_stream(
-        Kind::Responses,
-        &[r#"{"type":"response.created"}"#],
-        Open,
-        false,
-    );
+    check_stream(Kind::Responses, &[r#"{"type":"response.created"}"#], Open, false);
     check_stream(Kind::Responses, &[delta, delta], Open, true);
-    for last in [
-        "response.completed",
-        "response.failed",
-        "response.incomplete",
-        "error",
-    ] {
+    for last in ["response.completed", "response.failed", "response.incomplete", "error"] {
         let last = format!(r#"{{"sequence_number":9,"type":"{last}"}}"#);
         check_stream(Kind::Responses, &[delta, &last], Terminal, true);
     }
@@ -264,22 +142,10 @@ fn the_other_streams_end_by_theirs() {
     let check = |payloads: &[&str], end, token| {
         check_stream(Kind::StreamGenerateContent, payloads, end, token);
     };
-    check(
-        &[r#"{"candidates":[{"content":{"role":"model"}}]}"#],
-        Open,
-        false,
-    );
+    check(&[r#"{"candidates":[{"content":{"role":"model"}}]}"#], Open, false);
     check(&[part], Open, true);
-    check(
-        &[part, r#"{"candidates":[{"finishReason":"STOP"}]}"#],
-        Terminal,
-        true,
-    );
-    check(
-        &[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#],
-        Terminal,
-        false,
-    );
+    check(&[part, r#"{"candidates":[{"finishReason":"STOP"}]}"#], Terminal, true);
+    check(&[r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#], Terminal, false);
 }
 
 #[test]
@@ -304,13 +170,8 @@ fn fault_48_an_event_of_ten_megabytes_is_read() {
     let end = r#""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7}}"#;
     let body = [begin, &image, end].concat();
     let mut tap = AnswerTap::new(Kind::StreamGenerateContent, SSE, "");
-    body.as_bytes()
-        .chunks(16 * 1024)
-        .for_each(|chunk| tap.observe(chunk));
-    assert_eq!(
-        (tap.usage().input, tap.end(), tap.has_token()),
-        (Some(7), End::Terminal, false)
-    );
+    body.as_bytes().chunks(16 * 1024).for_each(|chunk| tap.observe(chunk));
+    assert_eq!((tap.usage().input, tap.end(), tap.has_token()), (Some(7), End::Terminal, false));
     tap.observe(b"\n\n");
     assert!(tap.has_token() && tap.between_events());
 }
@@ -318,11 +179,7 @@ fn fault_48_an_event_of_ten_megabytes_is_read() {
 /// The tap is part of every open stream.
 #[test]
 fn a_tap_is_small() {
-    assert!(
-        size_of::<AnswerTap>() <= 384,
-        "{} bytes",
-        size_of::<AnswerTap>()
-    );
+    assert!(size_of::<AnswerTap>() <= 384, "{} bytes", size_of::<AnswerTap>());
 }
 
 const CHAT: &str = concat!(
@@ -342,11 +199,7 @@ fn fault_50_a_compressed_stream_is_read_too() {
         let mut tap = AnswerTap::new(Kind::ChatCompletions, SSE, coding);
         assert!(!tap.between_events());
         body.chunks(3).for_each(|chunk| tap.observe(chunk));
-        assert_eq!(
-            (tap.usage().input, tap.end()),
-            (Some(7), End::Terminal),
-            "{coding}"
-        );
+        assert_eq!((tap.usage().input, tap.end()), (Some(7), End::Terminal), "{coding}");
         assert!(tap.has_token() && tap.is_event_stream() && !tap.between_events());
     }
 }
@@ -356,11 +209,7 @@ fn a_compressed_stream_that_cannot_be_read_is_unmarked() {
     for coding in ["gzip", "br", "zstd", "deflate", "gzip, br", "compress"] {
         let mut tap = AnswerTap::new(Kind::ChatCompletions, SSE, coding);
         tap.observe(&[b'x'; 100]);
-        assert_eq!(
-            (tap.end(), tap.usage()),
-            (End::Unmarked, Usage::default()),
-            "{coding}"
-        );
+        assert_eq!((tap.end(), tap.usage()), (End::Unmarked, Usage::default()), "{coding}");
         assert!(tap.is_event_stream() && !tap.between_events());
     }
 }
@@ -412,12 +261,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 fn seen(tap: &AnswerTap) -> (Usage, bool, End, bool) {
-    (
-        tap.usage(),
-        tap.has_token(),
-        tap.end(),
-        tap.between_events(),
-    )
+    (tap.usage(), tap.has_token(), tap.end(), tap.between_events())
 }
 
 proptest! {

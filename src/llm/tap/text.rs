@@ -18,8 +18,12 @@ pub(super) enum Skip {
     Open { escaped: bool },
 }
 
-/// Looks for the end of a string of which `rest` goes on; `escaped` as in [`Skip::Open`].
-pub(super) fn skip_string(rest: &[u8], escaped: bool) -> Skip {
+/// Did a backslash stand before the bytes at hand, so that it escapes the first of them?
+#[derive(Clone, Copy)]
+pub(super) struct Escaped(pub(super) bool);
+
+/// Looks for the end of a string of which `rest` goes on.
+pub(super) fn skip_string(rest: &[u8], Escaped(escaped): Escaped) -> Skip {
     let mut at = usize::from(escaped);
     while let Some(length) = rest.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         if rest[at + length] == b'"' {
@@ -27,19 +31,14 @@ pub(super) fn skip_string(rest: &[u8], escaped: bool) -> Skip {
         }
         at += length + 2;
     }
-    Skip::Open {
-        escaped: at > rest.len(),
-    }
+    Skip::Open { escaped: at > rest.len() }
 }
 
 // === impl Text ===
 
 impl Default for Text {
     fn default() -> Self {
-        Self {
-            bytes: [0; TEXT],
-            length: 0,
-        }
+        Self { bytes: [0; TEXT], length: 0 }
     }
 }
 

@@ -16,11 +16,7 @@ fn filtered(stream: &[u8], size: usize) -> String {
 
 fn check(stream: &str, expected: &str) {
     for size in 1..=stream.len().max(1) {
-        assert_eq!(
-            filtered(stream.as_bytes(), size),
-            expected,
-            "{stream:?} by {size}"
-        );
+        assert_eq!(filtered(stream.as_bytes(), size), expected, "{stream:?} by {size}");
     }
 }
 
@@ -37,24 +33,12 @@ fn the_usage_chunk_alone_is_taken_out() {
         &format!("{DELTA}\r\n\r\n{USAGE}\r\n\r\n: k\r\n\r\n"),
         &format!("{DELTA}\r\n\r\n: k\r\n\r\n"),
     );
-    check(
-        &format!("{DELTA}\r\r{USAGE}\r\r{DELTA}\r\r"),
-        &format!("{DELTA}\r\r{DELTA}\r\r"),
-    );
+    check(&format!("{DELTA}\r\r{USAGE}\r\r{DELTA}\r\r"), &format!("{DELTA}\r\r{DELTA}\r\r"));
     check(&format!(": keep\n\n{USAGE}\n\n\n"), ": keep\n\n\n");
-    check(
-        &format!(": keep\r\n:\r\n{USAGE}\r\n\r\n"),
-        ": keep\r\n:\r\n",
-    );
+    check(&format!(": keep\r\n:\r\n{USAGE}\r\n\r\n"), ": keep\r\n:\r\n");
     check(&format!("{DELTA}\n\n{USAGE}"), &format!("{DELTA}\n\n"));
-    check(
-        "data: {\"choices\" : [ ] , \ndata: \"usage\" :\ndata: {}}\n\n",
-        "",
-    );
-    check(
-        "event: x\nid: 1\ndata:{\"usage\":{},\"choices\":[]}\n\n",
-        "",
-    );
+    check("data: {\"choices\" : [ ] , \ndata: \"usage\" :\ndata: {}}\n\n", "");
+    check("event: x\nid: 1\ndata:{\"usage\":{},\"choices\":[]}\n\n", "");
 }
 
 #[test]
@@ -77,15 +61,9 @@ fn every_other_event_passes() {
 
 #[test]
 fn fault_48_a_long_event_is_not_held() {
-    let long = format!(
-        r#"data: {{"choices":[],"usage":{{}},"x":"{}"}}"#,
-        "y".repeat(HELD)
-    );
+    let long = format!(r#"data: {{"choices":[],"usage":{{}},"x":"{}"}}"#, "y".repeat(HELD));
     let stream = format!("{long}\n\n{USAGE}\n\n{DELTA}\n\n");
-    assert_eq!(
-        filtered(stream.as_bytes(), 1000),
-        format!("{long}\n\n{DELTA}\n\n")
-    );
+    assert_eq!(filtered(stream.as_bytes(), 1000), format!("{long}\n\n{DELTA}\n\n"));
     let endless = "x".repeat(3 * HELD);
     assert_eq!(filtered(endless.as_bytes(), 1000), endless);
 }

@@ -53,30 +53,21 @@ pub(super) enum ConnectError {
     #[error("no address for {host}: {source}")]
     Resolve { host: String, source: io::Error },
     #[error(
-        "{host} resolves to {address}, which is link-local or a metadata service and never an LLM provider"
+        "{host} resolves to {address}, which is link-local or a metadata \
+         service and never an LLM provider"
     )]
     Forbidden { host: String, address: IpAddr },
     #[error("cannot connect to {address}: {source}")]
-    Tcp {
-        address: SocketAddr,
-        source: io::Error,
-    },
+    Tcp { address: SocketAddr, source: io::Error },
     #[error("TLS with {host} failed: {text}")]
     Tls { host: String, text: String },
     #[error("the egress proxy {proxy} refused the tunnel to {host}: {text}")]
-    Tunnel {
-        proxy: String,
-        host: String,
-        text: String,
-    },
+    Tunnel { proxy: String, host: String, text: String },
 }
 
 impl Connector {
     pub(super) fn new(egress: Egress) -> Self {
-        Self {
-            egress,
-            tls: RefCell::default(),
-        }
+        Self { egress, tls: RefCell::default() }
     }
 
     /// A stream to `origin`, TLS included.
@@ -97,22 +88,13 @@ impl Connector {
             Scheme::Http => return None,
             Scheme::Https => Uri::builder().scheme("https"),
         };
-        let uri = uri
-            .authority(origin.authority.clone())
-            .path_and_query("/")
-            .build()
-            .ok()?;
+        let uri = uri.authority(origin.authority.clone()).path_and_query("/").build().ok()?;
         matcher.intercept(&uri)
     }
 
     async fn handshake(&self, origin: &Origin, tcp: TcpStream) -> Result<Stream, ConnectError> {
-        let failed = |text: String| ConnectError::Tls {
-            host: origin.authority.to_string(),
-            text,
-        };
-        let config = self
-            .tls_config(&origin.trust)
-            .map_err(|error| failed(chain(&error)))?;
+        let failed = |text: String| ConnectError::Tls { host: origin.authority.to_string(), text };
+        let config = self.tls_config(&origin.trust).map_err(|error| failed(chain(&error)))?;
         let name = ServerName::try_from(origin.host.to_string())
             .map_err(|error| failed(error.to_string()))?;
         let connected = TlsConnector::from(config).connect(name, tcp).await;
@@ -129,9 +111,7 @@ impl Connector {
             Trust::SystemAnd(certificates) => certificates,
         };
         let config = Arc::new(self.egress.roots.client_config(more)?);
-        self.tls
-            .borrow_mut()
-            .insert(trust.clone(), Arc::clone(&config));
+        self.tls.borrow_mut().insert(trust.clone(), Arc::clone(&config));
         Ok(config)
     }
 }
@@ -154,12 +134,7 @@ async fn dial(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Err(source) => {
-                last = Some(ConnectError::Tcp {
-                    address: *address,
-                    source,
-                })
-            }
+            Err(source) => last = Some(ConnectError::Tcp { address: *address, source }),
         }
     }
     Err(last.unwrap_or_else(|| no_address(host, io::ErrorKind::NotFound.into())))
@@ -173,59 +148,40 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, ConnectError>
             found.map_err(|source| no_address(host, source))?.collect()
         }
     };
-    match addresses
-        .iter()
-        .find(|address| is_forbidden_ip(address.ip()))
-    {
-        Some(address) => Err(ConnectError::Forbidden {
-            host: host.to_owned(),
-            address: address.ip(),
-        }),
+    match addresses.iter().find(|address| is_forbidden_ip(address.ip())) {
+        Some(address) => {
+            Err(ConnectError::Forbidden { host: host.to_owned(), address: address.ip() })
+        }
         None => Ok(addresses),
     }
 }
 
 fn no_address(host: &str, source: io::Error) -> ConnectError {
-    ConnectError::Resolve {
-        host: host.to_owned(),
-        source,
-    }
+    ConnectError::Resolve { host: host.to_owned(), source }
 }
 
 /// A tunnel through the egress proxy (RFC 9110, 9.3.6).
 async fn tunnel(origin: &Origin, intercept: &Intercept) -> Result<TcpStream, ConnectError> {
     let proxy = intercept.uri();
     let host = proxy.host().unwrap_or_default();
-    let tcp = dial(
-        host.trim_matches(['[', ']']),
-        proxy.port_u16().unwrap_or(80),
-    )
-    .await?;
+    let tcp = dial(host.trim_matches(['[', ']']), proxy.port_u16().unwrap_or(80)).await?;
     let failed = |text: String| ConnectError::Tunnel {
         proxy: host.to_owned(),
         host: origin.authority.to_string(),
         text,
     };
-    let (mut sender, connection) = http1::handshake(TokioIo::new(tcp))
-        .await
-        .map_err(|error| failed(chain(&error)))?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(tcp)).await.map_err(|error| failed(chain(&error)))?;
     drop(task::spawn(connection.with_upgrades()));
     let request = connect_request(origin, intercept.basic_auth());
-    let answer = sender
-        .send_request(request)
-        .await
-        .map_err(|error| failed(chain(&error)))?;
+    let answer = sender.send_request(request).await.map_err(|error| failed(chain(&error)))?;
     if answer.status() != StatusCode::OK {
         return Err(failed(answer.status().to_string()));
     }
-    let upgraded = hyper::upgrade::on(answer)
-        .await
-        .map_err(|error| failed(chain(&error)))?;
+    let upgraded = hyper::upgrade::on(answer).await.map_err(|error| failed(chain(&error)))?;
     match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(parts) if parts.read_buf.is_empty() => Ok(parts.io.into_inner()),
-        Ok(_) | Err(_) => Err(failed(
-            "it sent bytes of its own after the tunnel stood".to_owned(),
-        )),
+        Ok(_) | Err(_) => Err(failed("it sent bytes of its own after the tunnel stood".to_owned())),
     }
 }
 
@@ -240,13 +196,9 @@ fn connect_request(origin: &Origin, auth: Option<&HeaderValue>) -> Request<Empty
     if let Ok(authority) = host.parse::<http::uri::Authority>() {
         *request.uri_mut() = Uri::from(authority);
     }
-    request
-        .headers_mut()
-        .insert(header::HOST, origin.host_header.clone());
+    request.headers_mut().insert(header::HOST, origin.host_header.clone());
     if let Some(auth) = auth {
-        request
-            .headers_mut()
-            .insert(header::PROXY_AUTHORIZATION, auth.clone());
+        request.headers_mut().insert(header::PROXY_AUTHORIZATION, auth.clone());
     }
     request
 }

@@ -6,19 +6,17 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use http::Request;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
 use super::heard::{Heard, Listening};
-use super::pool::Pool;
-use super::{Answer, Broken, OriginKey};
 use crate::net::stream::Stream;
-use crate::proxy::body::Outgoing;
+use crate::proxy::outgoing::Outgoing;
 
 /// Enough for the longest headers that providers send; an answer with more is refused.
 const MAX_HEADERS: usize = 100;
@@ -41,14 +39,6 @@ pub struct Connection {
 #[derive(Debug)]
 struct Driver(Option<http1::Connection<TokioIo<Listening>, Outgoing>>);
 
-/// A connection in use.
-#[derive(Debug)]
-pub struct Lease {
-    connection: Box<Connection>,
-    pool: Rc<Pool>,
-    origin: OriginKey,
-}
-
 /// Speaks HTTP/1.1 on a stream.
 pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
     let heard = Heard::default();
@@ -59,13 +49,7 @@ pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
         .await?;
     let now = Instant::now();
     let driver = Driver(Some(connection));
-    Ok(Box::new(Connection {
-        sender,
-        driver,
-        heard,
-        idle_since: now,
-        opened: now,
-    }))
+    Ok(Box::new(Connection { sender, driver, heard, idle_since: now, opened: now }))
 }
 
 // === impl Connection ===
@@ -81,32 +65,28 @@ impl Connection {
         self.driver.0.is_some() && self.sender.is_ready()
     }
 
+    /// Moves bytes.
+    pub fn drive(&mut self, cx: &mut Context<'_>) {
+        self.driver.poll(cx);
+    }
+
     /// Sends a request and drives the connection until the answer's head is here.
-    pub(super) async fn send(
-        mut self: Box<Self>,
-        request: Request<Outgoing>,
-        pool: Rc<Pool>,
-        origin: &OriginKey,
-    ) -> Result<Answer, Broken> {
+    ///
+    /// # Errors
+    /// What hyper says of an exchange without an answer.
+    pub async fn send(&mut self, request: Request<Outgoing>) -> hyper::Result<Response<Incoming>> {
         self.heard.forget();
         let mut answered = pin!(self.sender.send_request(request));
         let answer = poll_fn(|cx| {
             self.driver.poll(cx);
             answered.as_mut().poll(cx)
         });
-        let response = answer.await.map_err(|error| match self.heard.anything() {
-            true => Broken::within_answer(&error),
-            false => Broken::from_hyper(&error),
-        })?;
-        let lease = Lease {
-            connection: self,
-            pool,
-            origin: origin.clone(),
-        };
-        Ok(Answer {
-            response,
-            lease: super::Lease::Http1(lease),
-        })
+        answer.await
+    }
+
+    /// Did anything come since the request was sent?
+    pub fn heard_anything(&self) -> bool {
+        self.heard.anything()
     }
 }
 
@@ -115,27 +95,9 @@ impl Connection {
 impl Driver {
     /// Moves bytes. An error or end of the connection reaches its user through the answer.
     fn poll(&mut self, cx: &mut Context<'_>) {
-        if let Some(connection) = &mut self.0 {
-            if Pin::new(connection).poll(cx).is_ready() {
-                self.0 = None;
-            }
-        }
-    }
-}
-
-// === impl Lease ===
-
-impl Lease {
-    /// Moves bytes.
-    pub fn drive(&mut self, cx: &mut Context<'_>) {
-        self.connection.driver.poll(cx);
-    }
-
-    /// Gives the connection back once the body has come; one that is not clean is closed.
-    pub fn release(mut self, cx: &mut Context<'_>) {
-        if self.connection.alive(cx) {
-            self.connection.idle_since = Instant::now();
-            self.pool.put_h1(&self.origin, self.connection);
+        let ended = self.0.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
+        if ended {
+            self.0 = None;
         }
     }
 }

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use super::{Answer, Broken};
 use crate::net::stream::Stream;
 use crate::net::task::{self, LocalExecutor};
-use crate::proxy::body::Outgoing;
+use crate::proxy::outgoing::Outgoing;
 
 /// A dead peer is noticed after this long without an answer to a ping.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,11 +59,7 @@ pub async fn handshake(stream: Stream) -> hyper::Result<Connection> {
             tracing::debug!(%error, "an HTTP/2 connection to a provider ended");
         }
     }));
-    Ok(Connection {
-        sender,
-        streams: Rc::default(),
-        limit,
-    })
+    Ok(Connection { sender, streams: Rc::default(), limit })
 }
 
 // === impl Connection ===
@@ -89,10 +85,7 @@ impl Connection {
         let lease = Lease::open(&self.streams);
         let answer = self.sender.send_request(request).await;
         let response = answer.map_err(|error| refused_or_broken(&error))?;
-        Ok(Answer {
-            response,
-            lease: super::Lease::Http2(lease),
-        })
+        Ok(Answer { response, lease: super::Lease::Http2(lease) })
     }
 }
 
@@ -100,9 +93,8 @@ impl Connection {
 /// streams beyond its last one.
 fn refused_or_broken(error: &hyper::Error) -> Broken {
     let source = std::error::Error::source(error);
-    let reason = source
-        .and_then(|cause| cause.downcast_ref::<h2::Error>())
-        .and_then(h2::Error::reason);
+    let reason =
+        source.and_then(|cause| cause.downcast_ref::<h2::Error>()).and_then(h2::Error::reason);
     match reason {
         Some(h2::Reason::REFUSED_STREAM) => Broken::BeforeAnswer(super::chain(error)),
         _ => Broken::from_hyper(error),
@@ -114,9 +106,7 @@ fn refused_or_broken(error: &hyper::Error) -> Broken {
 impl Lease {
     fn open(streams: &Rc<Cell<usize>>) -> Self {
         streams.set(streams.get() + 1);
-        Self {
-            streams: Rc::clone(streams),
-        }
+        Self { streams: Rc::clone(streams) }
     }
 }
 

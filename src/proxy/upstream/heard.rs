@@ -13,33 +13,30 @@ use crate::net::stream::Stream;
 
 /// The stream.
 #[derive(Debug)]
-pub struct Listening {
+pub(super) struct Listening {
     stream: Stream,
     heard: Heard,
 }
 
 /// Has the peer said anything since the last [`forget`](Heard::forget)?
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Rc<Cell<bool>>);
+pub(super) struct Heard(Rc<Cell<bool>>);
 
 // === impl Heard ===
 
 impl Heard {
     /// A stream that tells this one.
-    pub fn on(&self, stream: Stream) -> Listening {
-        Listening {
-            stream,
-            heard: self.clone(),
-        }
+    pub(super) fn on(&self, stream: Stream) -> Listening {
+        Listening { stream, heard: self.clone() }
     }
 
     /// Begins anew.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.0.set(false);
     }
 
     /// Has it?
-    pub fn anything(&self) -> bool {
+    pub(super) fn anything(&self) -> bool {
         self.0.get()
     }
 }

@@ -21,11 +21,22 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// Idle HTTP/1.1 connections kept an origin: as many as a busy worker has calls at once.
 const MAX_IDLE: usize = 1024;
 
+/// Boxed once, when they are opened: they are large, and move with every call.
+type Idle = Vec<Box<h1::Connection>>;
+
 /// The connections.
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct Pool {
-    h1: RefCell<HashMap<OriginKey, Vec<Box<h1::Connection>>>>,
+    h1: RefCell<HashMap<OriginKey, Idle>>,
     h2: RefCell<HashMap<OriginKey, Vec<Shared>>>,
+}
+
+/// The hold of one call on an HTTP/1.1 connection.
+#[derive(Debug)]
+pub struct Lease {
+    connection: Box<h1::Connection>,
+    pool: Rc<Pool>,
+    origin: OriginKey,
 }
 
 #[derive(Debug)]
@@ -65,13 +76,10 @@ impl Pool {
     /// Keeps an idle connection.
     pub(super) fn put_h1(&self, origin: &OriginKey, connection: Box<h1::Connection>) {
         let mut all = self.h1.borrow_mut();
-        if !all.contains_key(origin) {
-            all.insert(origin.clone(), Vec::new());
-        }
-        if let Some(idle) = all.get_mut(origin) {
-            if idle.len() < MAX_IDLE {
-                idle.push(connection);
-            }
+        match all.get_mut(origin) {
+            Some(idle) if idle.len() < MAX_IDLE => idle.push(connection),
+            Some(_) => {}
+            None => drop(all.insert(origin.clone(), vec![connection])),
         }
     }
 
@@ -86,15 +94,8 @@ impl Pool {
 
     /// Shares a new connection.
     pub(super) fn add_h2(&self, origin: &OriginKey, connection: &h2::Connection) {
-        let shared = Shared {
-            connection: connection.clone(),
-            opened: Instant::now(),
-        };
-        self.h2
-            .borrow_mut()
-            .entry(origin.clone())
-            .or_default()
-            .push(shared);
+        let shared = Shared { connection: connection.clone(), opened: Instant::now() };
+        self.h2.borrow_mut().entry(origin.clone()).or_default().push(shared);
     }
 
     fn tidy(&self) {
@@ -113,6 +114,37 @@ impl Pool {
             });
         }
         all.retain(|_, shared| !shared.is_empty());
+    }
+}
+
+// === impl Lease ===
+
+impl Lease {
+    /// Holds a connection that will come back to `pool`.
+    pub(super) fn new(
+        connection: Box<h1::Connection>,
+        pool: &Rc<Pool>,
+        origin: &OriginKey,
+    ) -> Self {
+        Self { connection, pool: Rc::clone(pool), origin: origin.clone() }
+    }
+
+    /// The connection.
+    pub(super) fn connection(&mut self) -> &mut h1::Connection {
+        &mut self.connection
+    }
+
+    /// Moves bytes.
+    pub fn drive(&mut self, cx: &mut Context<'_>) {
+        self.connection.drive(cx);
+    }
+
+    /// Gives the connection back once the body has come; one that is not clean is closed.
+    pub fn release(mut self, cx: &mut Context<'_>) {
+        if self.connection.alive(cx) {
+            self.connection.idle_since = Instant::now();
+            self.pool.put_h1(&self.origin, self.connection);
+        }
     }
 }
 

@@ -244,22 +244,14 @@ fn prefix(api: Api, path: &str) -> Result<PathPrefix, BaseUrlError> {
 
 /// A whole URL pasted from the docs, the commonest mistake with base URLs.
 fn ends_in_operation(path: &str) -> bool {
-    [
-        "/completions",
-        "/responses",
-        "/embeddings",
-        "/messages",
-        "/models",
-    ]
-    .iter()
-    .any(|operation| path.ends_with(operation))
+    ["/completions", "/responses", "/embeddings", "/messages", "/models"]
+        .iter()
+        .any(|operation| path.ends_with(operation))
 }
 
 /// `{model}` must be a whole segment.
 fn around_model(path: &str) -> Result<PathPrefix, BaseUrlError> {
-    let (before, after) = path
-        .split_once("{model}")
-        .ok_or(BaseUrlError::Placeholder)?;
+    let (before, after) = path.split_once("{model}").ok_or(BaseUrlError::Placeholder)?;
     let whole = before.ends_with('/') && (after.is_empty() || after.starts_with('/'));
     match whole && !before.contains(['{', '}']) && !after.contains(['{', '}']) {
         true => Ok(PathPrefix::AroundModel(before.into(), after.into())),

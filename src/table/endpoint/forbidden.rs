@@ -44,10 +44,7 @@ fn is_forbidden_v4(address: Ipv4Addr) -> bool {
     let octets = address.octets();
     octets[0] == 0
         || address.is_link_local()
-        || matches!(
-            octets,
-            [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192]
-        )
+        || matches!(octets, [100, 100, 100, 200] | [168, 63, 129, 16] | [192, 0, 0, 192])
 }
 
 fn is_forbidden_v6(address: Ipv6Addr) -> bool {
@@ -111,18 +108,10 @@ mod tests {
         ] {
             assert!(!is_forbidden_ip(good.parse().unwrap()), "{good}");
         }
-        for bad in [
-            "Metadata.Google.Internal.",
-            "kubernetes.default.svc",
-            "kubernetes",
-        ] {
+        for bad in ["Metadata.Google.Internal.", "kubernetes.default.svc", "kubernetes"] {
             assert!(is_forbidden_name(bad), "{bad}");
         }
-        for good in [
-            "kubernetes.default-ai.example",
-            "kubernetes.io",
-            "ollama.default.svc",
-        ] {
+        for good in ["kubernetes.default-ai.example", "kubernetes.io", "ollama.default.svc"] {
             assert!(!is_forbidden_name(good), "{good}");
         }
     }

@@ -11,10 +11,7 @@ pub fn strip_query<'a>(query: &'a str, name: &str) -> Cow<'a, str> {
     if !query.split('&').any(|pair| is_named(pair, name)) {
         return Cow::Borrowed(query);
     }
-    let kept: Vec<_> = query
-        .split('&')
-        .filter(|pair| !is_named(pair, name))
-        .collect();
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_named(pair, name)).collect();
     Cow::Owned(kept.join("&"))
 }
 

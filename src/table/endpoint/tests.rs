@@ -37,11 +37,7 @@ fn check(api: Api, base: &str, expected: &str) {
     };
     let query = path.split_once('?').unwrap().1;
     for base in [base.to_owned(), format!("{base}/"), format!("{base}//")] {
-        assert_eq!(
-            url(api, &base, path),
-            format!("{expected}?{query}"),
-            "{base}"
-        );
+        assert_eq!(url(api, &base, path), format!("{expected}?{query}"), "{base}");
     }
 }
 
@@ -98,11 +94,7 @@ fn anthropic_bases_get_v1_once() {
         "https://open.bigmodel.cn/api/anthropic",
     ] {
         check(Anthropic, base, &format!("{base}/v1/messages"));
-        check(
-            Anthropic,
-            &format!("{base}/v1"),
-            &format!("{base}/v1/messages"),
-        );
+        check(Anthropic, &format!("{base}/v1"), &format!("{base}/v1/messages"));
     }
 }
 
@@ -128,17 +120,9 @@ fn aliyun_has_three_bases_on_each_host() {
 #[test]
 fn gemini_bases_have_their_version_or_take_the_clients() {
     let gemini = "https://generativelanguage.googleapis.com";
-    check(
-        Gemini,
-        gemini,
-        &format!("{gemini}/v1beta/models/m:generateContent"),
-    );
+    check(Gemini, gemini, &format!("{gemini}/v1beta/models/m:generateContent"));
     let vertex = "https://aiplatform.googleapis.com/v1/projects/p/locations/l/publishers/google";
-    check(
-        Gemini,
-        vertex,
-        &format!("{vertex}/models/m:generateContent"),
-    );
+    check(Gemini, vertex, &format!("{vertex}/models/m:generateContent"));
     let call = CallPath {
         version: "",
         suffix: Suffix::AsSent("/models/m%2Fn:generateContent"),
@@ -161,10 +145,7 @@ fn a_base_query_stays_and_the_clients_follows() {
         url(OpenAi, "https://h/openai/v1?api-version=preview", "/files"),
         "https://h/openai/v1/files?api-version=preview"
     );
-    assert_eq!(
-        url(OpenAi, "https://h/v1?", "/files?"),
-        "https://h/v1/files"
-    );
+    assert_eq!(url(OpenAi, "https://h/v1?", "/files?"), "https://h/v1/files");
 }
 
 /// FAULTS 27: a model is one path segment, whatever it is called.
@@ -178,14 +159,8 @@ fn a_model_in_a_path_is_one_segment() {
         ("a\r\nb", "a%0D%0Ab"),
         ("\u{e9}", "%C3%A9"),
     ] {
-        assert_eq!(
-            around(Some(model)),
-            Ok(format!("/deployments/{encoded}/chat/completions"))
-        );
-        assert_eq!(
-            renamed(model),
-            Ok(format!("/v1/models/{encoded}:countTokens"))
-        );
+        assert_eq!(around(Some(model)), Ok(format!("/deployments/{encoded}/chat/completions")));
+        assert_eq!(renamed(model), Ok(format!("/v1/models/{encoded}:countTokens")));
     }
     for model in ["", ".", "..", "../x", "a/./b", "a\\.."] {
         assert_eq!(around(Some(model)), Err(TargetError::ModelUnusable));
@@ -196,12 +171,8 @@ fn a_model_in_a_path_is_one_segment() {
 }
 
 fn around(model: Option<&str>) -> Result<String, TargetError> {
-    let call = CallPath {
-        version: "",
-        suffix: Suffix::AsSent("/chat/completions"),
-        model,
-        query: None,
-    };
+    let call =
+        CallPath { version: "", suffix: Suffix::AsSent("/chat/completions"), model, query: None };
     let azure = endpoint(Chat, "https://h/deployments/{model}");
     azure.path_and_query(call, None).map(|t| t.to_string())
 }
@@ -209,11 +180,7 @@ fn around(model: Option<&str>) -> Result<String, TargetError> {
 fn renamed(model: &str) -> Result<String, TargetError> {
     let call = CallPath {
         version: "v1",
-        suffix: Suffix::Renamed {
-            before: "/models/",
-            model,
-            after: ":countTokens",
-        },
+        suffix: Suffix::Renamed { before: "/models/", model, after: ":countTokens" },
         model: Some(model),
         query: None,
     };
@@ -225,12 +192,7 @@ fn renamed(model: &str) -> Result<String, TargetError> {
 fn a_key_in_the_query_is_last_and_alone() {
     let key = Secret::new(b"k&=/").unwrap().query_value();
     let target = |base, query| {
-        let call = CallPath {
-            version: "v1",
-            suffix: Suffix::AsSent("/x"),
-            model: None,
-            query,
-        };
+        let call = CallPath { version: "v1", suffix: Suffix::AsSent("/x"), model: None, query };
         let target = endpoint(Gemini, base).path_and_query(call, Some(("api%2Dkey", &key)));
         target.unwrap().to_string()
     };

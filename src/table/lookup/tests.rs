@@ -14,12 +14,7 @@ fn index(matches: &[&str]) -> Index {
 fn guarded_index(matches: &[(&str, &str)]) -> Index {
     let candidates = matches.iter().enumerate();
     // Put in from the last to the first: the order must not depend on it.
-    Index::new(
-        candidates
-            .rev()
-            .map(|(at, (text, keys))| candidate(at, text, keys))
-            .collect(),
-    )
+    Index::new(candidates.rev().map(|(at, (text, keys))| candidate(at, text, keys)).collect())
 }
 
 fn candidate(at: usize, text: &str, keys: &str) -> Candidate {
@@ -63,10 +58,7 @@ fn rule(name: &str, keys: &str) -> Arc<Rule> {
     let digest = |key: &str| (Arc::from(key), Digest::of(key.as_bytes()));
     let keys: Vec<_> = keys.split_whitespace().map(digest).collect();
     Arc::new(Rule {
-        route: ObjectRef {
-            namespace: "ns".parse().unwrap(),
-            name: name.parse().unwrap(),
-        },
+        route: ObjectRef { namespace: "ns".parse().unwrap(), name: name.parse().unwrap() },
         name: "rule".into(),
         clients: (!keys.is_empty()).then(|| Arc::new(Clients { keys })),
         action: Action::Refuse(String::new()),
@@ -82,10 +74,8 @@ fn check(index: &Index, call: &str, keys: &str, expected: &str) {
         let value = header.value.unwrap_or_default();
         headers.append(header.name, HeaderValue::from_bytes(&value).unwrap());
     }
-    let credentials: Vec<_> = keys
-        .split_whitespace()
-        .map(|key| Digest::of(key.as_bytes()))
-        .collect();
+    let credentials: Vec<_> =
+        keys.split_whitespace().map(|key| Digest::of(key.as_bytes())).collect();
     let model = match &call.model {
         ModelMatch::Exact(name) if &**name == "-" => None,
         ModelMatch::Exact(name) => Some(&**name),
@@ -99,10 +89,7 @@ fn check(index: &Index, call: &str, keys: &str, expected: &str) {
     };
     let found = match index.lookup(&facts) {
         Match::Rule { rule, client: None } => rule.route.name.to_string(),
-        Match::Rule {
-            rule,
-            client: Some(client),
-        } => format!("{} as {client}", rule.route.name),
+        Match::Rule { rule, client: Some(client) } => format!("{} as {client}", rule.route.name),
         Match::Unauthorized(rule) => format!("401 {}", rule.route.name),
         Match::None => "none".to_owned(),
     };
@@ -117,15 +104,7 @@ fn check(index: &Index, call: &str, keys: &str, expected: &str) {
 
 #[test]
 fn the_narrower_model_wins() {
-    let index = index(&[
-        "*",
-        "*-mini",
-        "*o-mini",
-        "gpt-*",
-        "gpt-4*",
-        "gpt-4o-mini",
-        "claude-*",
-    ]);
+    let index = index(&["*", "*-mini", "*o-mini", "gpt-*", "gpt-4*", "gpt-4o-mini", "claude-*"]);
     check(&index, "gpt-4o-mini", "", "r05");
     check(&index, "gpt-4o", "", "r04");
     check(&index, "gpt-3", "", "r03");
@@ -139,14 +118,8 @@ fn the_narrower_model_wins() {
 
 #[test]
 fn then_the_api_then_the_headers() {
-    let index = index(&[
-        "m",
-        "m OpenAi",
-        "m OpenAiChat",
-        "m x-a x-b",
-        "m OpenAi x-a=1",
-        "* Gemini",
-    ]);
+    let index =
+        index(&["m", "m OpenAi", "m OpenAiChat", "m x-a x-b", "m OpenAi x-a=1", "* Gemini"]);
     check(&index, "m OpenAiChat", "", "r02");
     check(&index, "m OpenAiChat x-a=1", "", "r02");
     check(&index, "m OpenAiEmbeddings", "", "r01");
@@ -181,10 +154,7 @@ fn then_age_name_and_place() {
         let name = c.rule.route.name.to_string();
         format!("{name}{}{}", c.rule_index, c.index)
     });
-    assert_eq!(
-        order.collect::<Vec<_>>(),
-        ["a90", "b00", "b01", "b10", "a00", "c00"]
-    );
+    assert_eq!(order.collect::<Vec<_>>(), ["a90", "b00", "b01", "b10", "a00", "c00"]);
 }
 
 #[test]

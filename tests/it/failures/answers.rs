@@ -3,11 +3,12 @@
 use std::io;
 
 use super::{API, refused};
+use crate::support::client::request;
 use crate::support::gate::Gate;
 use crate::support::proxy::Proxy;
 use crate::support::refusal::{Caller, body};
 use crate::support::upstream::{Connection, Upstream, chunk, json_answer};
-use crate::support::wire::End;
+use crate::support::wire::{End, Piece};
 use crate::support::yaml::{all_to, provider};
 
 fn proxy_to(upstream: &Upstream) -> Proxy {
@@ -39,11 +40,7 @@ fn garbage_is_no_answer() {
         let upstream = saying(garbage);
         let answer = Caller::Messages.ask(&mut proxy_to(&upstream).client(), "m");
         let shown = String::from_utf8_lossy(garbage);
-        assert_eq!(
-            answer.refusal(),
-            "502 upstream_broken anthropic/api_error",
-            "{shown}"
-        );
+        assert_eq!(answer.refusal(), "502 upstream_broken anthropic/api_error", "{shown}");
         assert_eq!(upstream.requests().len(), 1, "{shown} was tried again");
     }
 }
@@ -57,11 +54,7 @@ fn a_broken_answer_is_told_in_every_dialect() {
 /// FAULTS 57.
 #[test]
 fn fault_57_answer_heads_have_a_limit_and_a_form() {
-    let many = |count: usize| {
-        (0..count)
-            .map(|n| format!("x-{n}: 1\r\n"))
-            .collect::<String>()
-    };
+    let many = |count: usize| (0..count).map(|n| format!("x-{n}: 1\r\n")).collect::<String>();
     for (headers, status) in [
         (many(98), 200),
         (many(101), 502),
@@ -71,21 +64,11 @@ fn fault_57_answer_heads_have_a_limit_and_a_form() {
         ("x-control: a\x01b\r\n".to_owned(), 502),
         ("x-nul: a\0b\r\n".to_owned(), 502),
         ("x-bare: a\rb\r\n".to_owned(), 502),
-        (
-            "content-type: text/html\r\ncontent-type: application/json\r\n".to_owned(),
-            502,
-        ),
+        ("content-type: text/html\r\ncontent-type: application/json\r\n".to_owned(), 502),
     ] {
-        let upstream = saying(format!(
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{headers}\r\n{{}}"
-        ));
+        let upstream = saying(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{headers}\r\n{{}}"));
         let answer = Caller::Chat.ask(&mut proxy_to(&upstream).client(), "m");
-        assert_eq!(
-            answer.status(),
-            status,
-            "{}",
-            &headers[..headers.len().min(50)]
-        );
+        assert_eq!(answer.status(), status, "{}", &headers[..headers.len().min(50)]);
         if status == 502 {
             assert_eq!(answer.refusal(), "502 upstream_broken openai/server_error");
         }
@@ -132,11 +115,7 @@ fn fault_44_a_reused_connection_that_dies_is_replaced_once() {
 /// FAULTS 44: whatever came of the answer, the provider has worked, and may bill twice.
 #[test]
 fn fault_44_no_second_try_once_the_answer_has_begun() {
-    for begun in [
-        "H",
-        "HTTP/1.1 200 OK\r\ncontent-le",
-        "HTTP/1.1 100 Continue\r\n\r\n",
-    ] {
+    for begun in ["H", "HTTP/1.1 200 OK\r\ncontent-le", "HTTP/1.1 100 Continue\r\n\r\n"] {
         for dying in [Connection::reset, Connection::close] {
             let upstream = second_goes_wrong(move |connection| {
                 connection.write(begun)?;
@@ -146,11 +125,7 @@ fn fault_44_no_second_try_once_the_answer_has_begun() {
             let mut client = proxy.client();
             assert_eq!(Caller::Chat.ask(&mut client, "a").status(), 200);
             let answer = Caller::Chat.ask(&mut client, "b");
-            assert_eq!(
-                answer.refusal(),
-                "502 upstream_broken openai/server_error",
-                "{begun}"
-            );
+            assert_eq!(answer.refusal(), "502 upstream_broken openai/server_error", "{begun}");
             assert_eq!(upstream.requests().len(), 2, "{begun}");
         }
     }
@@ -202,26 +177,30 @@ fn an_idle_connection_that_was_closed_is_not_used() {
 /// FAULTS 51.
 #[test]
 fn fault_51_an_answer_shorter_than_it_says_is_cut_not_whole() {
-    let upstream = saying(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{\"a\"",
-    );
-    let proxy = proxy_to(&upstream);
-    let answer = Caller::Chat.ask(&mut proxy.client(), "m");
-    assert_eq!((answer.status(), answer.text()), (200, "{\"a\""));
-    assert!(matches!(answer.end, End::Cut(_)), "{:?}", answer.end);
-    let line = &proxy.wait_access_log(1)[0];
-    assert_eq!(line["outcome"], "upstream_broken", "{line}");
-
-    let upstream = saying(
-        [
-            &b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"[..],
-            &chunk("{\"a\""),
-        ]
-        .concat(),
-    );
-    let proxy = proxy_to(&upstream);
-    let answer = Caller::Chat.ask(&mut proxy.client(), "m");
-    assert!(matches!(answer.end, End::Cut(_)), "{:?}", answer.end);
+    for (framing, begun) in [
+        ("content-length: 10", b"{\"a\"".to_vec()),
+        ("transfer-encoding: chunked", chunk("{\"a\"")),
+        ("transfer-encoding: chunked", b"9\r\n{\"a\"".to_vec()),
+    ] {
+        let seen = Gate::default();
+        let closing = seen.clone();
+        let upstream = Upstream::start(move |connection| {
+            connection.request()?;
+            connection.write(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"))?;
+            connection.write(&begun)?;
+            closing.pass();
+            connection.close()
+        });
+        let proxy = proxy_to(&upstream);
+        let mut client = proxy.client();
+        client.send(request("POST", "/v1/chat/completions", &[], &body("m")));
+        assert_eq!(client.head().status(), 200);
+        assert_eq!(client.piece(), Piece::Bytes(b"{\"a\"".to_vec()));
+        seen.open();
+        assert!(matches!(client.piece(), Piece::End(End::Cut(_))), "{framing}");
+        let line = &proxy.wait_access_log(1)[0];
+        assert_eq!(line["outcome"], "upstream_broken", "{line}");
+    }
 }
 
 /// FAULTS 51: what stands behind an answer is nobody's answer.
@@ -239,11 +218,7 @@ fn fault_51_bytes_after_an_answer_are_dropped_with_their_connection() {
     let mut client = proxy.client();
     for number in 0..5 {
         let answer = Caller::Chat.ask(&mut client, "m");
-        assert_eq!(
-            (answer.status(), answer.text()),
-            (200, "\"mine\""),
-            "{number}"
-        );
+        assert_eq!((answer.status(), answer.text()), (200, "\"mine\""), "{number}");
     }
     assert_eq!(upstream.connections(), 5);
 }
@@ -261,10 +236,7 @@ fn fault_52_interim_answers_are_never_taken_for_the_final_one() {
     for _ in 0..2 {
         let answer = Caller::Messages.ask(&mut client, "m");
         assert_eq!((answer.status(), answer.text()), (200, "{}"));
-        assert_eq!(
-            (answer.head.header("x-a"), answer.head.header("link")),
-            (None, None)
-        );
+        assert_eq!((answer.head.header("x-a"), answer.head.header("link")), (None, None));
     }
     assert_eq!(upstream.connections(), 1);
 }
@@ -291,18 +263,12 @@ fn fault_52_answers_that_have_no_body_are_given_none() {
     for _ in 0..2 {
         client.send("HEAD /v1/files/f HTTP/1.1\r\nhost: a\r\n\r\n");
         let head = client.answer_to_head();
-        assert_eq!(
-            (head.status(), head.header("content-length")),
-            (200, Some("8"))
-        );
+        assert_eq!((head.status(), head.header("content-length")), (200, Some("8")));
     }
     assert_eq!(client.get("/", &[]).status(), 200);
     assert_eq!(upstream.connections(), 2);
     let lines = proxy.wait_access_log(3);
-    assert!(
-        lines.iter().all(|line| line["outcome"] == "served"),
-        "{lines:?}"
-    );
+    assert!(lines.iter().all(|line| line["outcome"] == "served"), "{lines:?}");
 }
 
 /// FAULTS 53.
@@ -310,22 +276,14 @@ fn fault_52_answers_that_have_no_body_are_given_none() {
 fn fault_53_trailers_do_not_become_headers() {
     let upstream = Upstream::replying(|_| {
         let head = "HTTP/1.1 200 OK\r\ntrailer: x-late\r\ntransfer-encoding: chunked\r\n\r\n";
-        [
-            head.as_bytes(),
-            &chunk("{}"),
-            b"0\r\nx-late: 1\r\ncontent-length: 99\r\n\r\n",
-        ]
-        .concat()
+        [head.as_bytes(), &chunk("{}"), b"0\r\nx-late: 1\r\ncontent-length: 99\r\n\r\n"].concat()
     });
     let proxy = proxy_to(&upstream);
     let mut client = proxy.client();
     for _ in 0..2 {
         let answer = Caller::Chat.ask(&mut client, "m");
         assert_eq!((answer.status(), answer.text()), (200, "{}"));
-        assert_eq!(
-            (answer.head.header("x-late"), answer.head.header("trailer")),
-            (None, None)
-        );
+        assert_eq!((answer.head.header("x-late"), answer.head.header("trailer")), (None, None));
         assert_eq!(answer.end, End::Whole(Vec::new()));
     }
     assert_eq!(upstream.connections(), 1);

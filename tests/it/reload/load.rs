@@ -73,11 +73,7 @@ fn a_thousand_reloads_under_load_lose_no_call() {
     let upstreams = NAMES.map(|name| target(name, turns.clone()));
     let tables = [0, 1].map(|side| table(NAMES[side], &upstreams[side]));
     let proxy = Launch::new().flag("--workers", "2").start(&tables[0]);
-    let (over, calls, streams) = (
-        AtomicBool::new(false),
-        AtomicUsize::new(0),
-        AtomicUsize::new(0),
-    );
+    let (over, calls, streams) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for caller in [call, open_stream, open_stream] {
             let (proxy, over, calls, streams) = (&proxy, &over, &calls, &streams);
@@ -109,10 +105,7 @@ fn a_thousand_reloads_under_load_lose_no_call() {
     });
     assert_all_was_well(&proxy);
     let (calls, streams) = (calls.into_inner(), streams.into_inner());
-    assert!(
-        calls > RELOADS && streams > RELOADS / 2,
-        "{calls} calls, {streams} streams"
-    );
+    assert!(calls > RELOADS && streams > RELOADS / 2, "{calls} calls, {streams} streams");
 }
 
 #[track_caller]
@@ -120,26 +113,15 @@ fn assert_all_was_well(proxy: &Proxy) {
     let reloads = Samples::of(&proxy.metrics());
     let applied = reloads.sum("pillion_reloads_total", &[("result", "applied")]);
     assert!(applied > RELOADS as f64, "{applied} applied");
-    assert_eq!(
-        reloads.sum("pillion_reloads_total", &[("result", "rejected")]),
-        0.0
-    );
-    let requests: Vec<_> = reloads
-        .all
-        .iter()
-        .filter(|s| s.name == "pillion_requests_total")
-        .collect();
-    let served = requests
-        .iter()
-        .all(|sample| sample.labels["outcome"] == "served");
+    assert_eq!(reloads.sum("pillion_reloads_total", &[("result", "rejected")]), 0.0);
+    let requests: Vec<_> =
+        reloads.all.iter().filter(|s| s.name == "pillion_requests_total").collect();
+    let served = requests.iter().all(|sample| sample.labels["outcome"] == "served");
     assert!(served, "{requests:?}");
     wait_sum(proxy, "pillion_open_streams", &[], 0.0);
     // What was written last is what runs.
     let (_, running) = proxy.page("/table");
-    assert!(
-        running.contains("left-model") && !running.contains("right-model"),
-        "{running}"
-    );
+    assert!(running.contains("left-model") && !running.contains("right-model"), "{running}");
 }
 
 fn streams_open(proxy: &Proxy) -> f64 {
@@ -159,15 +141,10 @@ fn call(client: &mut Client) -> Kind {
 }
 
 fn open_stream(client: &mut Client) -> Kind {
-    let answer = client
-        .send(request("POST", CHAT.target, &[], CHAT.body))
-        .answer();
+    let answer = client.send(request("POST", CHAT.target, &[], CHAT.body)).answer();
     assert_eq!(answer.status(), 200, "{answer:?}");
     let middle = |name: &str| format!("{}: {name}\n\n{}", CHAT.first, CHAT.last);
     let text = answer.text();
-    assert!(
-        NAMES.iter().any(|name| text == middle(name)) && answer.is_whole(),
-        "{answer:?}"
-    );
+    assert!(NAMES.iter().any(|name| text == middle(name)) && answer.is_whole(), "{answer:?}");
     Kind::Stream
 }

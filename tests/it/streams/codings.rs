@@ -55,21 +55,13 @@ fn fault_50_compressed_answers_pass_untouched_and_are_counted() {
     for (coding, encode) in CODINGS {
         for (content_type, text) in [("application/json", JSON), ("text/event-stream", &stream)] {
             let coded = encode(text.as_bytes());
-            let sent = [
-                head(content_type, coding).as_bytes(),
-                &chunk(&coded),
-                LAST_CHUNK,
-            ]
-            .concat();
+            let sent = [head(content_type, coding).as_bytes(), &chunk(&coded), LAST_CHUNK].concat();
             let upstream = Upstream::replying(move |_| sent.clone());
             let proxy = proxy_to(&upstream.url());
             let accept = [("accept-encoding", coding)];
             let answer = proxy.client().post(CHAT.target, &accept, CHAT.body);
             assert_eq!(answer.head.header("content-encoding"), Some(coding));
-            assert!(
-                answer.is_whole() && answer.body == coded,
-                "{coding} {content_type}"
-            );
+            assert!(answer.is_whole() && answer.body == coded, "{coding} {content_type}");
             let sent = &upstream.requests()[0];
             assert_eq!(sent.head.header("accept-encoding"), Some(coding));
             let line = &proxy.wait_access_log(1)[0];
@@ -116,12 +108,7 @@ fn fault_50_a_provider_that_compresses_unasked_is_relayed_at_once() {
     });
     let proxy = proxy_to(&upstream.url());
     let mut client = proxy.client();
-    client.send(request(
-        "POST",
-        CHAT.target,
-        &[],
-        "{\"model\":\"m\",\"stream\":true}",
-    ));
+    client.send(request("POST", CHAT.target, &[], "{\"model\":\"m\",\"stream\":true}"));
     client.head();
     expect(&mut client, &first);
     gate.open();

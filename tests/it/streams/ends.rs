@@ -60,20 +60,10 @@ fn fault_45_between_events_a_break_becomes_an_error_event_of_the_dialect() {
             let (after, end, line) = broken(&dialect, dialect.first, how);
             let place = format!("{} {how:?}: {after:?}", dialect.api);
             assert!(after.starts_with(dialect.error), "{place}");
-            assert!(
-                after.contains("the provider broke off its answer"),
-                "{place}"
-            );
-            assert!(
-                after.ends_with("\n\n") || after.ends_with("\r\n\r\n"),
-                "{place}"
-            );
+            assert!(after.contains("the provider broke off its answer"), "{place}");
+            assert!(after.ends_with("\n\n") || after.ends_with("\r\n\r\n"), "{place}");
             assert_eq!(end, whole(), "{place}");
-            let reported = (
-                &line["outcome"],
-                &line["input_tokens"],
-                &line["output_tokens"],
-            );
+            let reported = (&line["outcome"], &line["input_tokens"], &line["output_tokens"]);
             let expected = ("upstream_broken".into(), 7.into(), 3.into());
             assert_eq!(reported, (&expected.0, &expected.1, &expected.2), "{place}");
             assert_eq!(line["status"], 200);
@@ -88,11 +78,7 @@ fn fault_45_within_an_event_a_break_breaks_the_connection() {
             let text = [dialect.first, "data: {\"cut"].concat();
             let (after, end, line) = broken(&dialect, &text, how);
             assert_eq!(after, "", "{} {how:?}", dialect.api);
-            assert!(
-                matches!(end, End::Cut(_)),
-                "{} {how:?}: {end:?}",
-                dialect.api
-            );
+            assert!(matches!(end, End::Cut(_)), "{} {how:?}: {end:?}", dialect.api);
             assert_eq!(line["outcome"], "upstream_broken");
             assert_eq!(line["input_tokens"], 7, "{} {how:?}", dialect.api);
         }
@@ -151,11 +137,7 @@ fn fault_45_bodies_that_are_no_streams_break_too() {
         });
         let proxy = proxy_to(&upstream.url());
         let answer = proxy.client().post(CHAT.target, &[], "{\"model\":\"m\"}");
-        assert_eq!(
-            (answer.text(), answer.is_whole()),
-            ("{\"a\":", false),
-            "{framing}"
-        );
+        assert_eq!((answer.text(), answer.is_whole()), ("{\"a\":", false), "{framing}");
         assert_eq!(proxy.wait_access_log(1)[0]["outcome"], "upstream_broken");
     }
 }

@@ -27,15 +27,9 @@ fn an_h2c_caller_gets_a_stream_from_an_http_1_provider_as_it_comes() {
         let mut client = H2Client::connect(proxy.address());
         let mut answer = client.post(dialect.target, dialect.body);
         assert_eq!(answer.head.status(), 200);
-        assert_eq!(
-            client.piece(&mut answer),
-            Ok(dialect.first.as_bytes().to_vec())
-        );
+        assert_eq!(client.piece(&mut answer), Ok(dialect.first.as_bytes().to_vec()));
         gate.open();
-        assert_eq!(
-            client.rest(&mut answer),
-            (dialect.last.to_owned(), H2End::Whole)
-        );
+        assert_eq!(client.rest(&mut answer), (dialect.last.to_owned(), H2End::Whole));
         // What goes upstream is HTTP/1.1 with a host of its own.
         let sent = &upstream.requests()[0];
         let host = upstream.address().to_string();
@@ -81,10 +75,7 @@ fn fault_14_an_h2c_caller_that_leaves_one_call_keeps_the_others() {
     assert!(matches!(upstream.wait_closed(1), Closing::Left(_)));
     wait_sum(&proxy, "pillion_open_connections", &[], 0.0);
     for line in proxy.wait_access_log(2) {
-        assert_eq!(
-            (&line["outcome"], &line["input_tokens"]),
-            (&"client_closed".into(), &7.into())
-        );
+        assert_eq!((&line["outcome"], &line["input_tokens"]), (&"client_closed".into(), &7.into()));
     }
 }
 
@@ -92,14 +83,9 @@ fn fault_14_an_h2c_caller_that_leaves_one_call_keeps_the_others() {
 fn over_h2(reply: H2Reply) -> (H2Upstream, Proxy) {
     let ca = Ca::new();
     let config = ca.server(&["127.0.0.1"], &[b"h2"]);
-    let upstream = H2Upstream::start(Some(config), h2::server::Builder::new(), move |_| {
-        reply.clone()
-    });
-    let pem = ca
-        .pem()
-        .lines()
-        .map(|line| format!("      {line}\n"))
-        .collect::<String>();
+    let upstream =
+        H2Upstream::start(Some(config), h2::server::Builder::new(), move |_| reply.clone());
+    let pem = ca.pem().lines().map(|line| format!("      {line}\n")).collect::<String>();
     let tls = format!("  tls:\n    caBundle: |\n{pem}");
     let url = format!("https://{}", upstream.address());
     let proxy = Launch::new().start(&(provider("there", &url, &tls) + &all_to("there")));

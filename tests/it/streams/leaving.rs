@@ -31,24 +31,13 @@ fn fault_14_leaving_mid_stream_ends_the_upstream_call() {
             assert!(left.elapsed() < AT_ONCE, "{:?}", left.elapsed());
         }
         for line in proxy.wait_access_log(WAYS.len()) {
-            assert_eq!(
-                (&line["outcome"], &line["status"]),
-                (&"client_closed".into(), &200.into())
-            );
-            assert_eq!(
-                (&line["input_tokens"], &line["output_tokens"]),
-                (&7.into(), &3.into())
-            );
+            assert_eq!((&line["outcome"], &line["status"]), (&"client_closed".into(), &200.into()));
+            assert_eq!((&line["input_tokens"], &line["output_tokens"]), (&7.into(), &3.into()));
         }
         assert_nothing_open(&proxy);
         let counted = &[("outcome", "client_closed"), ("api", dialect.api)];
         wait_sum(&proxy, "pillion_requests_total", counted, 3.0);
-        wait_sum(
-            &proxy,
-            "gen_ai_client_token_usage_sum",
-            &[("gen_ai_token_type", "input")],
-            21.0,
-        );
+        wait_sum(&proxy, "gen_ai_client_token_usage_sum", &[("gen_ai_token_type", "input")], 21.0);
     }
 }
 
@@ -94,30 +83,16 @@ fn fault_14_two_thousand_streams_left_leave_nothing_behind() {
     leave_many(&proxy, LEFT);
     let after = resident(proxy.pid());
     let grown = after.saturating_sub(before);
-    assert!(
-        grown <= GROWTH,
-        "{} KiB more after {LEFT} streams",
-        grown >> 10
-    );
+    assert!(grown <= GROWTH, "{} KiB more after {LEFT} streams", grown >> 10);
     // Connections to the admin port, which come and go.
     assert!(descriptors(proxy.pid()) <= open + 4);
     for index in 0..WARM_UP + LEFT {
         assert!(matches!(upstream.wait_closed(index), Closing::Left(_)));
     }
     let closed = &[("outcome", "client_closed")];
-    wait_sum(
-        &proxy,
-        "pillion_requests_total",
-        closed,
-        (WARM_UP + LEFT) as f64,
-    );
+    wait_sum(&proxy, "pillion_requests_total", closed, (WARM_UP + LEFT) as f64);
     let tokens = 7.0 * (WARM_UP + LEFT) as f64;
-    wait_sum(
-        &proxy,
-        "gen_ai_client_token_usage_sum",
-        &[("gen_ai_token_type", "input")],
-        tokens,
-    );
+    wait_sum(&proxy, "gen_ai_client_token_usage_sum", &[("gen_ai_token_type", "input")], tokens);
 }
 
 fn leave_many(proxy: &Proxy, count: usize) {

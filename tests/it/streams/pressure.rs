@@ -40,11 +40,7 @@ fn gushing(written: Arc<AtomicU64>) -> Upstream {
 fn fault_59_a_reader_who_stops_is_given_up_and_its_provider_was_held_up() {
     let written = Arc::new(AtomicU64::new(0));
     let upstream = gushing(written.clone());
-    let proxy = through(
-        Launch::new().flag("--write-idle", "500ms"),
-        &upstream.url(),
-        "",
-    );
+    let proxy = through(Launch::new().flag("--write-idle", "500ms"), &upstream.url(), "");
     // Warm, so that what is measured is the stream.
     let before = resident(proxy.pid());
     let mut client = proxy.client();
@@ -68,9 +64,7 @@ fn a_slow_reader_gets_everything() {
     let proxy: Proxy = through(Launch::new(), &upstream.url(), "");
     let mut slow = proxy.client();
     ask(&mut slow, &MESSAGES).head();
-    let Piece::Bytes(first) = slow.piece() else {
-        panic!("no piece")
-    };
+    let Piece::Bytes(first) = slow.piece() else { panic!("no piece") };
     // Others are served meanwhile.
     let mut other = proxy.client();
     ask(&mut other, &MESSAGES).head();

@@ -47,11 +47,7 @@ const TYPES: [&str; 7] = [
 fn any_content_type_is_relayed_as_it_comes() {
     let bytes: Vec<u8> = (0..=255).cycle().take(3000).collect();
     for content_type in TYPES {
-        for framing in [
-            "transfer-encoding: chunked",
-            "content-length: 6000",
-            "connection: close",
-        ] {
+        for framing in ["transfer-encoding: chunked", "content-length: 6000", "connection: close"] {
             let (gate, sent) = (Gate::default(), bytes.clone());
             let held = gate.clone();
             let upstream = Upstream::start(move |connection| {
@@ -73,21 +69,12 @@ fn any_content_type_is_relayed_as_it_comes() {
             });
             let proxy = proxy_to(&upstream.url());
             let mut client = proxy.client();
-            client.send(request(
-                "POST",
-                "/v1/audio/speech",
-                &[],
-                "{\"model\":\"m\"}",
-            ));
+            client.send(request("POST", "/v1/audio/speech", &[], "{\"model\":\"m\"}"));
             assert_eq!(client.head().header("content-type"), Some(content_type));
             expect(&mut client, &bytes);
             gate.open();
             expect(&mut client, &bytes);
-            assert_eq!(
-                client.piece(),
-                Piece::End(whole()),
-                "{content_type}, {framing}"
-            );
+            assert_eq!(client.piece(), Piece::End(whole()), "{content_type}, {framing}");
         }
     }
 }
@@ -135,10 +122,7 @@ fn fault_48_an_event_of_10_mb_passes_and_is_read() {
         assert!(answer.is_whole() && answer.text() == sent, "{asked}");
     }
     for line in proxy.wait_access_log(2) {
-        assert_eq!(
-            (&line["input_tokens"], &line["outcome"]),
-            (&7.into(), &"served".into())
-        );
+        assert_eq!((&line["input_tokens"], &line["outcome"]), (&7.into(), &"served".into()));
     }
 }
 

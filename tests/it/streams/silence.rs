@@ -24,10 +24,7 @@ fn fault_47_a_silent_stream_ends_with_an_error_event() {
         // And the upstream is let go.
         assert!(matches!(upstream.wait_closed(0), Closing::Left(_)));
         let line = &proxy.wait_access_log(1)[0];
-        assert_eq!(
-            (&line["outcome"], &line["input_tokens"]),
-            (&"idle_timeout".into(), &7.into())
-        );
+        assert_eq!((&line["outcome"], &line["input_tokens"]), (&"idle_timeout".into(), &7.into()));
         assert!(line["duration_ms"].as_f64().unwrap() >= 150.0);
     }
 }
@@ -35,11 +32,7 @@ fn fault_47_a_silent_stream_ends_with_an_error_event() {
 #[test]
 fn fault_47_silence_within_an_event_breaks_the_connection_without_a_comment() {
     let upstream = streaming("data: {\"half", |connection| connection.wait_left());
-    let proxy = through(
-        Launch::new(),
-        &upstream.url(),
-        "idle: 200ms, keepAlive: 20ms",
-    );
+    let proxy = through(Launch::new(), &upstream.url(), "idle: 200ms, keepAlive: 20ms");
     let mut client = proxy.client();
     ask(&mut client, &CHAT).head();
     expect(&mut client, "data: {\"half");
@@ -99,11 +92,7 @@ fn comments_are_for_event_streams_only() {
         connection.write(chunk("{}\n\n"))?;
         connection.wait_left()
     });
-    let proxy = through(
-        Launch::new(),
-        &upstream.url(),
-        "idle: 200ms, keepAlive: 20ms",
-    );
+    let proxy = through(Launch::new(), &upstream.url(), "idle: 200ms, keepAlive: 20ms");
     let mut client = proxy.client();
     ask(&mut client, &CHAT).head();
     expect(&mut client, "{}\n\n");

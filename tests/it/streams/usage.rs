@@ -54,10 +54,7 @@ fn usage_is_asked_for_and_taken_out_again() {
 
     let line = &proxy.wait_access_log(1)[0];
     let counts = ["input_tokens", "cache_read_tokens", "output_tokens"];
-    assert_eq!(
-        counts.map(|name| line[name].as_u64()),
-        [Some(6), Some(5), Some(3)]
-    );
+    assert_eq!(counts.map(|name| line[name].as_u64()), [Some(6), Some(5), Some(3)]);
     for (token_type, count) in [("input", 6.0), ("cache_read", 5.0), ("output", 3.0)] {
         let labels = [("gen_ai_token_type", token_type)];
         wait_sum(&proxy, "gen_ai_client_token_usage_sum", &labels, count);
@@ -86,8 +83,5 @@ fn usage_that_the_client_declined_is_asked_for_and_taken_out() {
     let declined = "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":false}}";
     let answer = proxy.client().post(CHAT.target, &[], declined);
     assert_eq!(answer.text(), [EMPTY, FIRST, FINISH, DONE].concat());
-    assert_eq!(
-        upstream.requests()[0].text(),
-        declined.replace("false", "true")
-    );
+    assert_eq!(upstream.requests()[0].text(), declined.replace("false", "true"));
 }

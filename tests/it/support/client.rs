@@ -36,10 +36,7 @@ impl Client {
     }
 
     fn on(wire: Wire) -> Self {
-        Self {
-            wire,
-            body: Body::new(Framing::None),
-        }
+        Self { wire, body: Body::new(Framing::None) }
     }
 
     /// Sends bytes as they are.
@@ -66,11 +63,7 @@ impl Client {
     /// The head of the next answer, as soon as it is there.
     #[track_caller]
     pub(crate) fn head(&mut self) -> Head {
-        let head = self
-            .wire
-            .head()
-            .unwrap()
-            .unwrap_or_else(|| panic!("closed without an answer"));
+        let head = self.wire.head().unwrap().unwrap_or_else(|| panic!("closed without an answer"));
         self.body = Body::new(match head.status() {
             100..200 | 204 | 304 => Framing::None,
             _ => head.framing(Framing::UntilClose),

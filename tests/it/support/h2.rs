@@ -80,15 +80,8 @@ impl H2Upstream {
         script: impl Fn(&H2Recorded) -> H2Reply + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let upstream = Self {
-            address: listener.local_addr().unwrap(),
-            log: Arc::default(),
-        };
-        let serving = Serving {
-            log: upstream.log.clone(),
-            script: Arc::new(script),
-            index: 0,
-        };
+        let upstream = Self { address: listener.local_addr().unwrap(), log: Arc::default() };
+        let serving = Serving { log: upstream.log.clone(), script: Arc::new(script), index: 0 };
         thread::spawn(move || {
             while let Ok((tcp, _)) = listener.accept() {
                 let mut index = 0;
@@ -96,10 +89,7 @@ impl H2Upstream {
                     index = state.connections;
                     state.connections += 1;
                 });
-                let serving = Serving {
-                    index,
-                    ..serving.clone()
-                };
+                let serving = Serving { index, ..serving.clone() };
                 let (tls, settings) = (tls.clone(), settings.clone());
                 thread::spawn(move || run(tcp, tls, &settings, serving));
             }
@@ -127,9 +117,7 @@ impl H2Upstream {
     /// Waits until the client has reset a stream.
     #[track_caller]
     pub(crate) fn wait_reset(&self) -> Reason {
-        wait_until(&self.log.state, &self.log.changed, |state| {
-            state.resets.last().copied()
-        })
+        wait_until(&self.log.state, &self.log.changed, |state| state.resets.last().copied())
     }
 }
 
@@ -148,18 +136,13 @@ struct Serving {
 }
 
 fn run(tcp: TcpStream, tls: Option<Arc<ServerConfig>>, settings: &Builder, serving: Serving) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let serve = async {
         tcp.set_nonblocking(true)?;
         let tcp = tokio::net::TcpStream::from_std(tcp)?;
         match tls {
             Some(config) => {
-                serving
-                    .serve(TlsAcceptor::from(config).accept(tcp).await?, settings)
-                    .await
+                serving.serve(TlsAcceptor::from(config).accept(tcp).await?, settings).await
             }
             None => serving.serve(tcp, settings).await,
         }
@@ -228,9 +211,7 @@ impl Serving {
         };
         let mut stream = respond.send_response(Response::new(()), false).ok()?;
         for frame in frames {
-            stream
-                .send_data(Bytes::from_static(frame.as_bytes()), false)
-                .ok()?;
+            stream.send_data(Bytes::from_static(frame.as_bytes()), false).ok()?;
         }
         match end {
             End::Stream => stream.send_data(Bytes::new(), true).ok().and(None),

@@ -34,10 +34,7 @@ pub(crate) enum H2End {
 
 impl H2Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let sender = runtime.block_on(async {
             let stream = TcpStream::connect(address).await.unwrap();
             let (sender, connection) = h2::client::handshake(stream).await.unwrap();
@@ -59,18 +56,12 @@ impl H2Client {
         let call = async {
             let sender = self.sender.clone().ready().await.unwrap();
             let (answer, mut sending) = { sender }.send_request(request, false).unwrap();
-            sending
-                .send_data(Bytes::from_static(body.as_bytes()), true)
-                .unwrap();
+            sending.send_data(Bytes::from_static(body.as_bytes()), true).unwrap();
             (answer.await.unwrap(), sending)
         };
         let (answer, request) = self.runtime.block_on(timed(call));
         let (parts, body) = answer.into_parts();
-        H2Answer {
-            head: Response::from_parts(parts, ()),
-            body,
-            request,
-        }
+        H2Answer { head: Response::from_parts(parts, ()), body, request }
     }
 
     /// The next DATA frame, or the end.
@@ -121,7 +112,5 @@ impl H2Client {
 const TURNS: usize = 16;
 
 async fn timed<F: Future>(future: F) -> F::Output {
-    timeout(GUARD, future)
-        .await
-        .unwrap_or_else(|_| panic!("the event did not come"))
+    timeout(GUARD, future).await.unwrap_or_else(|_| panic!("the event did not come"))
 }

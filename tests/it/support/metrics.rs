@@ -52,19 +52,14 @@ impl Samples {
 
     /// Every value that a label has on any series.
     pub(crate) fn values(&self, label: &str) -> BTreeSet<&str> {
-        let values = self
-            .all
-            .iter()
-            .filter_map(|sample| sample.labels.get(label));
+        let values = self.all.iter().filter_map(|sample| sample.labels.get(label));
         values.map(String::as_str).collect()
     }
 
     /// The family that a series belongs to: a histogram has three endings.
     pub(crate) fn family(&self, sample: &Sample) -> Option<&str> {
         let endings = ["", "_bucket", "_sum", "_count"];
-        let bare = endings
-            .iter()
-            .filter_map(|end| sample.name.strip_suffix(end));
+        let bare = endings.iter().filter_map(|end| sample.name.strip_suffix(end));
         let mut known = bare.filter_map(|name| self.families.get_key_value(name));
         known.next().map(|(name, _)| name.as_str())
     }
@@ -83,17 +78,9 @@ impl Sample {
         let value = value.parse().unwrap_or_else(|_| panic!("{line:?}"));
         let Some((name, rest)) = series.split_once('{') else {
             let (name, labels) = (series.to_owned(), BTreeMap::new());
-            return Self {
-                name,
-                labels,
-                value,
-            };
+            return Self { name, labels, value };
         };
-        Self {
-            name: name.to_owned(),
-            labels: labels(rest.strip_suffix('}').unwrap()),
-            value,
-        }
+        Self { name: name.to_owned(), labels: labels(rest.strip_suffix('}').unwrap()), value }
     }
 }
 
@@ -113,10 +100,7 @@ fn labels(mut text: &str) -> BTreeMap<String, String> {
                 (_, other) => value.push(other),
             }
         };
-        assert!(
-            labels.insert(name.to_owned(), value).is_none(),
-            "{name} twice"
-        );
+        assert!(labels.insert(name.to_owned(), value).is_none(), "{name} twice");
         text = rest[end + 1..].trim_start_matches(',');
     }
     assert_eq!(text, "");
@@ -132,10 +116,7 @@ pub(crate) fn wait_sum(proxy: &Proxy, name: &str, labels: &[(&str, &str)], value
         if sum == value {
             return;
         }
-        assert!(
-            began.elapsed() < GUARD,
-            "{name}{labels:?} is {sum}, not {value}"
-        );
+        assert!(began.elapsed() < GUARD, "{name}{labels:?} is {sum}, not {value}");
         thread::yield_now();
     }
 }
@@ -152,14 +133,7 @@ mod tests {
         assert_eq!(samples.sum("a_total", &[("x", "1")]), 5.0);
         assert_eq!(samples.sum("a_total", &[("y", "q\"\\\n,}")]), 2.0);
         assert_eq!(samples.values("y").len(), 1);
-        let families: Vec<_> = samples
-            .all
-            .iter()
-            .map(|sample| samples.family(sample))
-            .collect();
-        assert_eq!(
-            families,
-            [Some("a_total"), Some("a_total"), Some("h"), None]
-        );
+        let families: Vec<_> = samples.all.iter().map(|sample| samples.family(sample)).collect();
+        assert_eq!(families, [Some("a_total"), Some("a_total"), Some("h"), None]);
     }
 }

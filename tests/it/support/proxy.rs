@@ -72,10 +72,7 @@ impl Launch {
             under: Vec::new(),
             first: First::Ready,
         };
-        launch
-            .flag("--workers", "1")
-            .flag("--leave-delay", "0s")
-            .flag("--grace", "2s")
+        launch.flag("--workers", "1").flag("--leave-delay", "0s").flag("--grace", "2s")
     }
 
     /// Sets a flag; of the same name twice the later one counts.
@@ -233,11 +230,7 @@ impl Proxy {
     pub(crate) fn wait_ready(&self) {
         let began = Instant::now();
         while self.page("/readyz").0 != 200 {
-            assert!(
-                began.elapsed() < GUARD,
-                "never ready: {:?}",
-                self.process.stderr.so_far()
-            );
+            assert!(began.elapsed() < GUARD, "never ready: {:?}", self.process.stderr.so_far());
             thread::yield_now();
         }
     }
@@ -296,12 +289,7 @@ impl Process {
             stdout.gather(child.stdout.take().unwrap()),
             stderr.gather(child.stderr.take().unwrap()),
         ];
-        Self {
-            child,
-            stdout,
-            stderr,
-            readers,
-        }
+        Self { child, stdout, stderr, readers }
     }
 
     #[track_caller]
@@ -440,21 +428,13 @@ mod tests {
     #[test]
     fn a_proxy_starts_serves_and_ends() {
         let upstream = Upstream::replying(|_| json_answer("200 OK", "{\"ok\": true}"));
-        let mut proxy = Proxy::start(&format!(
-            "{}{}",
-            provider("there", &upstream.url(), ""),
-            all_to("there")
-        ));
-        let answer = proxy
-            .client()
-            .post("/v1/chat/completions", &[], "{\"model\":\"m\"}");
+        let mut proxy =
+            Proxy::start(&format!("{}{}", provider("there", &upstream.url(), ""), all_to("there")));
+        let answer = proxy.client().post("/v1/chat/completions", &[], "{\"model\":\"m\"}");
         assert_eq!(answer.status(), 200, "{}", answer.text());
         let sent = upstream.wait_requests(1);
         assert_eq!(sent[0].target(), "/v1/chat/completions");
-        assert_eq!(
-            sent[0].head.header("authorization"),
-            Some(bearer("there").as_str())
-        );
+        assert_eq!(sent[0].head.header("authorization"), Some(bearer("there").as_str()));
         assert_eq!(proxy.wait_access_log(1)[0]["status"], 200);
         assert_ne!(proxy.pid(), 0);
         proxy.terminate();

@@ -19,9 +19,7 @@ pub(crate) enum Stream {
 
 impl Stream {
     pub(crate) fn connect(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self::Plain(guarded(TcpStream::connect_timeout(
-            &address, GUARD,
-        )?)?))
+        Ok(Self::Plain(guarded(TcpStream::connect_timeout(&address, GUARD)?)?))
     }
 
     pub(crate) fn connect_tls(

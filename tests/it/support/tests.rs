@@ -24,26 +24,15 @@ fn requests_are_recorded_as_they_were_sent() {
     assert_eq!(answer.head.header("Content-Type"), Some("application/json"));
 
     let body = "{\"model\":\"m\"}";
-    assert_eq!(
-        client.post("/v1/y", &[("x-c", "3")], body).text(),
-        "{\"ok\": true}"
-    );
+    assert_eq!(client.post("/v1/y", &[("x-c", "3")], body).text(), "{\"ok\": true}");
     assert_eq!(client.get("/v1/z", &[]).status(), 200);
 
     let requests = upstream.wait_requests(3);
     assert_eq!(requests.len(), upstream.requests().len());
-    let [first, second, third] = &requests[..] else {
-        panic!("{requests:?}")
-    };
+    let [first, second, third] = &requests[..] else { panic!("{requests:?}") };
     assert!(sent.as_bytes().starts_with(&first.head.raw));
-    assert_eq!(
-        (first.method(), first.target(), first.text()),
-        ("POST", "/v1/x?a=%2F", "abcde")
-    );
-    assert_eq!(
-        first.end,
-        End::Whole(vec![("t".to_owned(), "1".to_owned())])
-    );
+    assert_eq!((first.method(), first.target(), first.text()), ("POST", "/v1/x?a=%2F", "abcde"));
+    assert_eq!(first.end, End::Whole(vec![("t".to_owned(), "1".to_owned())]));
     assert_eq!(first.head.headers[0], ("HoSt".to_owned(), "a".to_owned()));
     assert_eq!(first.head.all("X-B"), ["1", "2"]);
     assert_eq!((second.text(), second.connection), (body, 0));
@@ -106,13 +95,8 @@ fn a_client_that_leaves_is_seen() {
 fn a_request_cut_off_is_recorded_as_cut() {
     let upstream = Upstream::replying(|_| json_answer("200 OK", "{}"));
     let mut client = Client::connect(upstream.address());
-    client
-        .send("POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nab")
-        .finish();
-    assert_eq!(
-        upstream.wait_closed(0),
-        Closing::Left(ErrorKind::UnexpectedEof)
-    );
+    client.send("POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nab").finish();
+    assert_eq!(upstream.wait_closed(0), Closing::Left(ErrorKind::UnexpectedEof));
     let requests = upstream.requests();
     assert_eq!(
         (requests[0].text(), requests[0].end.clone()),
@@ -169,13 +153,8 @@ fn tls_and_alpn() {
 fn folders_are_swapped_as_the_kubelet_does() {
     let manifests = Manifests::new();
     let read = |name: &str| fs::read_to_string(manifests.path().join(name)).ok();
-    manifests
-        .write("a.yaml", "1")
-        .mount("one", &[("b.yaml", "1")]);
-    assert_eq!(
-        (read("a.yaml"), read("b.yaml")),
-        (Some("1".into()), Some("1".into()))
-    );
+    manifests.write("a.yaml", "1").mount("one", &[("b.yaml", "1")]);
+    assert_eq!((read("a.yaml"), read("b.yaml")), (Some("1".into()), Some("1".into())));
     manifests.remove("a.yaml").mount("two", &[("b.yaml", "2")]);
     assert_eq!((read("a.yaml"), read("b.yaml")), (None, Some("2".into())));
 }
@@ -185,9 +164,7 @@ async fn call(
     client: &mut h2::client::SendRequest<bytes::Bytes>,
     body: &'static str,
 ) -> (Vec<u8>, Option<h2::Reason>) {
-    let request = http::Request::post("http://llm.test/v1/x")
-        .body(())
-        .unwrap();
+    let request = http::Request::post("http://llm.test/v1/x").body(()).unwrap();
     let mut client = client.clone().ready().await.unwrap();
     let (answer, mut send) = client.send_request(request, false).unwrap();
     send.send_data(body.into(), true).unwrap();
@@ -222,14 +199,9 @@ fn http2_is_spoken_frame_by_frame() {
         _ => H2Reply::Reset(h2::Reason::REFUSED_STREAM),
     });
     let talk = async {
-        let tcp = tokio::net::TcpStream::connect(upstream.address())
-            .await
-            .unwrap();
+        let tcp = tokio::net::TcpStream::connect(upstream.address()).await.unwrap();
         let connector = tokio_rustls::TlsConnector::from(ca.client(&[b"h2"]));
-        let tls = connector
-            .connect("llm.test".try_into().unwrap(), tcp)
-            .await
-            .unwrap();
+        let tls = connector.connect("llm.test".try_into().unwrap(), tcp).await.unwrap();
         let (mut client, connection) = h2::client::handshake(tls).await.unwrap();
         let connection = tokio::task::spawn_local(connection);
         assert_eq!(call(&mut client, "whole").await, (b"ab".to_vec(), None));
@@ -242,10 +214,7 @@ fn http2_is_spoken_frame_by_frame() {
         // It ends; whether our own GOAWAY still reached the upstream is a race that nobody minds.
         drop(connection.await.unwrap());
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, talk);
     assert_eq!(upstream.wait_reset(), h2::Reason::CANCEL);
     let requests = upstream.wait_requests(5);

@@ -18,10 +18,7 @@ impl Tunnel {
     /// A proxy that answers each CONNECT with these bytes; a tunnel stands only after a 200.
     pub(crate) fn start(answer: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let tunnel = Self {
-            address: listener.local_addr().unwrap(),
-            asked: Arc::default(),
-        };
+        let tunnel = Self { address: listener.local_addr().unwrap(), asked: Arc::default() };
         let asked = tunnel.asked.clone();
         thread::spawn(move || {
             while let Ok((tcp, _)) = listener.accept() {

@@ -148,9 +148,7 @@ impl Upstream {
     pub(crate) fn wait_closed(&self, index: usize) -> Closing {
         wait_until(&self.log.state, &self.log.changed, |state| {
             let mut closings = state.closings.iter();
-            closings
-                .find(|(which, _)| *which == index)
-                .map(|(_, closing)| closing.clone())
+            closings.find(|(which, _)| *which == index).map(|(_, closing)| closing.clone())
         })
     }
 }
@@ -183,14 +181,8 @@ impl Connection {
     pub(crate) fn body_of(&mut self, head: Head) -> io::Result<Recorded> {
         let mut body = Body::new(head.framing(Framing::None));
         let (body, end) = body.rest(self.wire()?);
-        let request = Recorded {
-            connection: self.index,
-            head,
-            body,
-            end,
-        };
-        self.log
-            .change(|state| state.requests.push(request.clone()));
+        let request = Recorded { connection: self.index, head, body, end };
+        self.log.change(|state| state.requests.push(request.clone()));
         match &request.end {
             End::Whole(_) => Ok(request),
             End::Cut(kind) => Err((*kind).into()),
@@ -231,9 +223,7 @@ impl Connection {
     }
 
     fn wire(&mut self) -> io::Result<&mut Wire> {
-        self.wire
-            .as_mut()
-            .ok_or_else(|| ErrorKind::NotConnected.into())
+        self.wire.as_mut().ok_or_else(|| ErrorKind::NotConnected.into())
     }
 }
 
@@ -314,11 +304,7 @@ fn accept(
 
 fn run(stream: Stream, index: usize, log: &Arc<Log>, script: &Script) -> Closing {
     let wire = Some(Wire::new(stream));
-    let mut connection = Connection {
-        index,
-        wire,
-        log: log.clone(),
-    };
+    let mut connection = Connection { index, wire, log: log.clone() };
     match script(&mut connection) {
         Ok(()) => Closing::Done,
         Err(error) => Closing::Left(error.kind()),

@@ -64,19 +64,12 @@ pub(crate) struct Body {
 
 impl Wire {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self {
-            stream,
-            ahead: Vec::new(),
-            transcript: None,
-        }
+        Self { stream, ahead: Vec::new(), transcript: None }
     }
 
     /// The same, with a copy of every byte read.
     pub(crate) fn copying(stream: Stream, transcript: Transcript) -> Self {
-        Self {
-            transcript: Some(transcript),
-            ..Self::new(stream)
-        }
+        Self { transcript: Some(transcript), ..Self::new(stream) }
     }
 
     pub(crate) fn stream(&mut self) -> &mut Stream {
@@ -143,10 +136,7 @@ impl Wire {
         let count = self.stream.read(&mut buffer)?;
         self.ahead.extend_from_slice(&buffer[..count]);
         if let Some(transcript) = &self.transcript {
-            transcript
-                .lock()
-                .unwrap()
-                .extend_from_slice(&buffer[..count]);
+            transcript.lock().unwrap().extend_from_slice(&buffer[..count]);
         }
         Ok(count)
     }
@@ -160,32 +150,20 @@ impl Head {
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
         let first_line = lines.next().unwrap().to_owned();
         let headers = lines.map(header).collect();
-        Self {
-            raw,
-            first_line,
-            headers,
-        }
+        Self { raw, first_line, headers }
     }
 
     /// The value of a header that stands once; several are a failed test.
     #[track_caller]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let all = self.all(name);
-        assert!(
-            all.len() < 2,
-            "{name} stands {} times: {:?}",
-            all.len(),
-            self.headers
-        );
+        assert!(all.len() < 2, "{name} stands {} times: {:?}", all.len(), self.headers);
         all.first().copied()
     }
 
     /// Every value of a header.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        let named = self
-            .headers
-            .iter()
-            .filter(|(have, _)| have.eq_ignore_ascii_case(name));
+        let named = self.headers.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.as_str()).collect()
     }
 
@@ -197,15 +175,10 @@ impl Head {
 
     /// The framing that the headers declare; without any, `otherwise`.
     pub(crate) fn framing(&self, otherwise: Framing) -> Framing {
-        if self
-            .all("transfer-encoding")
-            .iter()
-            .any(|coding| coding.contains("chunked"))
-        {
+        if self.all("transfer-encoding").iter().any(|coding| coding.contains("chunked")) {
             return Framing::Chunked;
         }
-        self.header("content-length")
-            .map_or(otherwise, |n| Framing::Length(n.parse().unwrap()))
+        self.header("content-length").map_or(otherwise, |n| Framing::Length(n.parse().unwrap()))
     }
 }
 
@@ -213,10 +186,7 @@ impl Head {
 
 impl Body {
     pub(crate) fn new(framing: Framing) -> Self {
-        Self {
-            framing,
-            done: false,
-        }
+        Self { framing, done: false }
     }
 
     /// The next piece; after the end, the end again.
@@ -285,14 +255,10 @@ fn trailers(wire: &mut Wire) -> io::Result<Vec<(String, String)>> {
 }
 
 fn header(line: &str) -> (String, String) {
-    let (name, value) = line
-        .split_once(':')
-        .unwrap_or_else(|| panic!("header line {line:?}"));
+    let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("header line {line:?}"));
     (name.to_owned(), value.trim_matches([' ', '\t']).to_owned())
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }

@@ -3,14 +3,8 @@
 use super::proxy::CANARY;
 
 /// Every API that a provider can be given an endpoint for.
-pub(crate) const APIS: [&str; 6] = [
-    "OpenAiChat",
-    "OpenAiResponses",
-    "OpenAiEmbeddings",
-    "OpenAi",
-    "AnthropicMessages",
-    "Gemini",
-];
+pub(crate) const APIS: [&str; 6] =
+    ["OpenAiChat", "OpenAiResponses", "OpenAiEmbeddings", "OpenAi", "AnthropicMessages", "Gemini"];
 
 /// A Custom provider with one base URL for every API and one key, which [`key`] gives; `more` are
 /// further lines of its spec, each `  name: value`.

@@ -60,10 +60,7 @@ pub(crate) fn file_lines(house: &House) -> Vec<Breach> {
 pub(crate) fn function_lines(house: &House) -> Vec<Breach> {
     let mut lengths = Vec::new();
     for file in &house.files {
-        let mut finder = Functions {
-            file,
-            lengths: Vec::new(),
-        };
+        let mut finder = Functions { file, lengths: Vec::new() };
         finder.visit_file(&file.syntax);
         lengths.extend(finder.lengths);
     }
@@ -79,25 +76,16 @@ fn judge(rule: &'static str, budget: &Budget, mut lengths: Vec<Length>) -> Vec<B
         what,
         remedy: budget.remedy,
     };
-    let over = lengths
-        .iter()
-        .take_while(|length| length.lines > budget.cap);
+    let over = lengths.iter().take_while(|length| length.lines > budget.cap);
     let mut breaches: Vec<Breach> = over
-        .map(|l| {
-            breach(
-                l,
-                format!("{} has {} lines, at most {}", l.name, l.lines, budget.cap),
-            )
-        })
+        .map(|l| breach(l, format!("{} has {} lines, at most {}", l.name, l.lines, budget.cap)))
         .collect();
     if lengths.len() < SAMPLE {
         return breaches;
     }
     // Sorted from long to short: one in ten may be longer than p90, one in two than the median.
-    for (share, one_in, limit) in [
-        ("one in ten", 10, budget.p90),
-        ("one in two", 2, budget.median),
-    ] {
+    for (share, one_in, limit) in [("one in ten", 10, budget.p90), ("one in two", 2, budget.median)]
+    {
         let length = &lengths[lengths.len() / one_in];
         if length.lines > limit {
             let what = format!(

@@ -24,11 +24,7 @@ pub(crate) fn siblings(house: &House) -> Vec<Breach> {
                     file: file.clone(),
                     line: *line,
                     rule: "cycles",
-                    what: format!(
-                        "`{}` and `{}` need each other",
-                        from.join("::"),
-                        to.join("::")
-                    ),
+                    what: format!("`{}` and `{}` need each other", from.join("::"), to.join("::")),
                     remedy: "move what both need into a third module, or join the two",
                 });
             }
@@ -62,16 +58,8 @@ fn sibling_edge(
     exports: &BTreeMap<Module, Module>,
 ) -> Option<(Module, Module)> {
     let to = exports.get(&found.to).unwrap_or(&found.to);
-    let to = (1..=to.len())
-        .rev()
-        .map(|n| &to[..n])
-        .find(|path| modules.contains(*path))?;
-    let common = found
-        .from
-        .iter()
-        .zip(to)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let to = (1..=to.len()).rev().map(|n| &to[..n]).find(|path| modules.contains(*path))?;
+    let common = found.from.iter().zip(to).take_while(|(a, b)| a == b).count();
     let from = found.from.get(..=common)?;
     let to = to.get(..=common)?;
     // Between top-level modules the floors decide.
@@ -107,10 +95,7 @@ fn export(
         exports.insert(join(&file.module, name), target.clone());
         return;
     }
-    let child = house
-        .files
-        .iter()
-        .find(|file| file.module == parent(target));
+    let child = house.files.iter().find(|file| file.module == parent(target));
     for item in child.into_iter().flat_map(|file| &file.syntax.items) {
         if let Some(item) = item_name(item) {
             exports.insert(join(&file.module, &item), join(parent(target), &item));
@@ -134,10 +119,7 @@ fn flatten(tree: &syn::UseTree, base: &[String], names: &mut Vec<(String, Module
         }
         syn::UseTree::Glob(_) => names.push(("*".to_owned(), join(base, "*"))),
         syn::UseTree::Group(group) => {
-            group
-                .items
-                .iter()
-                .for_each(|tree| flatten(tree, base, names));
+            group.items.iter().for_each(|tree| flatten(tree, base, names));
         }
     }
 }

@@ -18,22 +18,11 @@ pub(crate) const FLOORS: [(&str, &[&str]); 16] = [
     ("llm", &["name", "secret"]),
     ("provider", &["name", "secret", "api", "llm"]),
     ("table", &["name", "secret", "llm"]),
-    (
-        "compile",
-        &["name", "secret", "api", "llm", "provider", "table"],
-    ),
-    (
-        "bundle",
-        &[
-            "name", "secret", "api", "llm", "provider", "table", "compile",
-        ],
-    ),
+    ("compile", &["name", "secret", "api", "llm", "provider", "table"]),
+    ("bundle", &["name", "secret", "api", "llm", "provider", "table", "compile"]),
     ("net", &["telemetry"]),
     ("telemetry", &[]),
-    (
-        "proxy",
-        &["name", "secret", "llm", "table", "net", "telemetry"],
-    ),
+    ("proxy", &["name", "secret", "llm", "table", "net", "telemetry"]),
     ("feed", MACHINES_WITH_RESOURCES),
     ("controller", MACHINES_WITH_RESOURCES),
     ("inject", &["api", "net"]),
@@ -59,26 +48,12 @@ pub(crate) const FLOORS: [(&str, &[&str]); 16] = [
     ("main", &["cli"]),
 ];
 
-const MACHINES_WITH_RESOURCES: &[&str] = &[
-    "name",
-    "secret",
-    "api",
-    "llm",
-    "provider",
-    "table",
-    "compile",
-    "bundle",
-    "net",
-    "telemetry",
-];
+const MACHINES_WITH_RESOURCES: &[&str] =
+    &["name", "secret", "api", "llm", "provider", "table", "compile", "bundle", "net", "telemetry"];
 
 /// No import that the floors do not allow.
 pub(crate) fn allowed(house: &House) -> Vec<Breach> {
-    let judge = |file| {
-        references::of(file)
-            .into_iter()
-            .filter_map(|found| judge(file, &found))
-    };
+    let judge = |file| references::of(file).into_iter().filter_map(|found| judge(file, &found));
     let unknown = house.files.iter().filter_map(unknown_module);
     unknown.chain(house.files.iter().flat_map(judge)).collect()
 }
@@ -128,11 +103,5 @@ fn list(floors: &[&str]) -> String {
 }
 
 fn breach(file: &SourceFile, line: usize, what: String, remedy: &'static str) -> Breach {
-    Breach {
-        file: file.path.clone(),
-        line,
-        rule: "floors",
-        what,
-        remedy,
-    }
+    Breach { file: file.path.clone(), line, rule: "floors", what, remedy }
 }

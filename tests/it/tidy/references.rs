@@ -25,10 +25,7 @@ pub(crate) struct Reference {
 /// All references of a file.
 pub(crate) fn of(file: &SourceFile) -> Vec<Reference> {
     let tokens: TokenStream = file.text.parse().unwrap();
-    let mut scan = Scan {
-        module: file.module.clone(),
-        found: Vec::new(),
-    };
+    let mut scan = Scan { module: file.module.clone(), found: Vec::new() };
     scan.tokens(tokens);
     scan.found
 }
@@ -60,10 +57,7 @@ impl Scan {
     /// `pub(crate)` names the crate without leading anywhere.
     fn group(&mut self, group: &Group) {
         let visibility = group.delimiter() == Delimiter::Parenthesis
-            && matches!(
-                group.stream().to_string().as_str(),
-                "crate" | "super" | "self"
-            );
+            && matches!(group.stream().to_string().as_str(), "crate" | "super" | "self");
         if !visibility {
             self.tokens(group.stream());
         }
@@ -87,11 +81,7 @@ impl Scan {
     fn literal(&mut self, literal: &proc_macro2::Literal) {
         let text = literal.to_string();
         if let Some(path) = text.strip_prefix("\"crate::") {
-            let to = path
-                .trim_end_matches('"')
-                .split("::")
-                .map(str::to_owned)
-                .collect();
+            let to = path.trim_end_matches('"').split("::").map(str::to_owned).collect();
             self.push(to, literal.span().start().line);
         }
     }
@@ -161,11 +151,7 @@ impl Scan {
     }
 
     fn push(&mut self, to: Vec<String>, line: usize) {
-        self.found.push(Reference {
-            from: self.module.clone(),
-            to,
-            line,
-        });
+        self.found.push(Reference { from: self.module.clone(), to, line });
     }
 }
 

@@ -18,7 +18,9 @@ const HOME: &str = "src/secret.rs";
 const DOORS: [&str; 2] = ["append_to", "header_value"];
 
 /// Public functions that give out none: constructors, comparisons, digests.
-const HARMLESS: [&str; 6] = [
+const HARMLESS: [&str; 7] = [
+    // Feeds a digest into the table's version.
+    "add_to",
     "digest",
     "matches",
     "new",
@@ -34,17 +36,14 @@ const KEEPERS: [&str; 3] = ["Secret", "QueryValue", "Digest"];
 const TRAITS: [&str; 3] = ["Clone", "Copy", "Debug"];
 
 /// Calls of doors in shipped code, by file.
-const CALLERS: [(&str, usize); 0] = [];
+const CALLERS: [(&str, usize); 2] = [("src/compile/auth.rs", 1), ("src/table/endpoint.rs", 1)];
 
 /// Nothing new comes out of `src/secret.rs`.
 pub(crate) fn doors(house: &House) -> Vec<Breach> {
     let Some(file) = house.files.iter().find(|file| file.path == HOME) else {
         return Vec::new();
     };
-    let mut ways = Ways {
-        file,
-        breaches: Vec::new(),
-    };
+    let mut ways = Ways { file, breaches: Vec::new() };
     ways.visit_file(&file.syntax);
     ways.breaches
 }
@@ -57,11 +56,7 @@ pub(crate) fn callers(house: &House) -> Vec<Breach> {
 pub(crate) fn judge_callers(house: &House, expected: &[(&str, usize)]) -> Vec<Breach> {
     let mut expected: BTreeMap<&str, usize> = expected.iter().copied().collect();
     let mut breaches = Vec::new();
-    for file in house
-        .files
-        .iter()
-        .filter(|file| file.path != HOME && !file.is_test())
-    {
+    for file in house.files.iter().filter(|file| file.path != HOME && !file.is_test()) {
         let lines = calls(file);
         let wanted = expected.remove(file.path.as_str()).unwrap_or(0);
         if lines.len() != wanted {
@@ -69,9 +64,7 @@ pub(crate) fn judge_callers(house: &House, expected: &[(&str, usize)]) -> Vec<Br
             breaches.push(breach(&file.path, lines.last().copied().unwrap_or(1), what));
         }
     }
-    let gone = expected
-        .into_keys()
-        .map(|path| breach(path, 1, "listed, but gone".to_owned()));
+    let gone = expected.into_keys().map(|path| breach(path, 1, "listed, but gone".to_owned()));
     breaches.extend(gone);
     breaches
 }
@@ -117,8 +110,7 @@ struct Ways<'a> {
 
 impl Ways<'_> {
     fn tell(&mut self, ident: &syn::Ident, what: String) {
-        self.breaches
-            .push(breach(&self.file.path, ident.span().start().line, what));
+        self.breaches.push(breach(&self.file.path, ident.span().start().line, what));
     }
 }
 
@@ -127,10 +119,7 @@ impl<'ast> Visit<'ast> for Ways<'_> {
         let name = item.sig.ident.to_string();
         let listed = DOORS.contains(&name.as_str()) || HARMLESS.contains(&name.as_str());
         if !matches!(item.vis, syn::Visibility::Inherited) && !listed {
-            self.tell(
-                &item.sig.ident,
-                format!("`{name}` is a new way out of a Secret"),
-            );
+            self.tell(&item.sig.ident, format!("`{name}` is a new way out of a Secret"));
         }
     }
 
@@ -138,10 +127,7 @@ impl<'ast> Visit<'ast> for Ways<'_> {
         if let Some((_, path, _)) = &item.trait_ {
             let name = &path.segments.last().unwrap().ident;
             if is_keeper(&item.self_ty) && !TRAITS.iter().any(|allowed| name == allowed) {
-                self.tell(
-                    name,
-                    format!("a type that holds key material implements `{name}`"),
-                );
+                self.tell(name, format!("a type that holds key material implements `{name}`"));
             }
         }
         visit::visit_item_impl(self, item);
@@ -149,21 +135,12 @@ impl<'ast> Visit<'ast> for Ways<'_> {
 
     fn visit_item_struct(&mut self, item: &'ast syn::ItemStruct) {
         if !KEEPERS.iter().any(|keeper| item.ident == keeper) {
-            let what = format!(
-                "`{}` is not listed as a type that may hold key material",
-                item.ident
-            );
+            let what =
+                format!("`{}` is not listed as a type that may hold key material", item.ident);
             return self.tell(&item.ident, what);
         }
-        if item
-            .fields
-            .iter()
-            .any(|field| !matches!(field.vis, syn::Visibility::Inherited))
-        {
-            self.tell(
-                &item.ident,
-                format!("`{}` has a field that others can read", item.ident),
-            );
+        if item.fields.iter().any(|field| !matches!(field.vis, syn::Visibility::Inherited)) {
+            self.tell(&item.ident, format!("`{}` has a field that others can read", item.ident));
         }
         for name in derives(&item.attrs) {
             if !["Clone", "Copy"].iter().any(|allowed| name == allowed) {
@@ -188,18 +165,10 @@ fn is_keeper(item: &syn::Type) -> bool {
 
 fn derives(attributes: &[syn::Attribute]) -> Vec<syn::Ident> {
     let mut names = Vec::new();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("derive"))
-    {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
         attribute
             .parse_nested_meta(|meta| {
-                names.extend(
-                    meta.path
-                        .segments
-                        .last()
-                        .map(|segment| segment.ident.clone()),
-                );
+                names.extend(meta.path.segments.last().map(|segment| segment.ident.clone()));
                 Ok(())
             })
             .unwrap();

@@ -21,20 +21,10 @@ pub(crate) fn file_names(house: &House) -> Vec<Breach> {
         let name = file.path.rsplit('/').next()?.trim_end_matches(".rs");
         let what = format!("a file named `{name}.rs`");
         match name {
-            "mod" => Some(breach(
-                file,
-                1,
-                "file-name",
-                what,
-                "name it as its module: `foo.rs`",
-            )),
-            name if DRAWERS.contains(&name) => Some(breach(
-                file,
-                1,
-                "file-name",
-                what,
-                "name it after the thing it owns",
-            )),
+            "mod" => Some(breach(file, 1, "file-name", what, "name it as its module: `foo.rs`")),
+            name if DRAWERS.contains(&name) => {
+                Some(breach(file, 1, "file-name", what, "name it after the thing it owns"))
+            }
             _ => None,
         }
     };
@@ -44,18 +34,12 @@ pub(crate) fn file_names(house: &House) -> Vec<Breach> {
 /// Each module says in its `//!` what it owns. Files of tests are named after what they test.
 pub(crate) fn module_docs(house: &House) -> Vec<Breach> {
     let has_docs = |file: &SourceFile| {
-        file.syntax
-            .attrs
-            .iter()
-            .any(|attribute| match &attribute.meta {
-                syn::Meta::NameValue(doc) => doc.path.is_ident("doc") && !is_blank(&doc.value),
-                _ => false,
-            })
+        file.syntax.attrs.iter().any(|attribute| match &attribute.meta {
+            syn::Meta::NameValue(doc) => doc.path.is_ident("doc") && !is_blank(&doc.value),
+            _ => false,
+        })
     };
-    let bare = house
-        .files
-        .iter()
-        .filter(|file| !file.is_test() && !has_docs(file));
+    let bare = house.files.iter().filter(|file| !file.is_test() && !has_docs(file));
     bare.map(|file| {
         breach(
             file,
@@ -72,11 +56,7 @@ pub(crate) fn module_docs(house: &House) -> Vec<Breach> {
 pub(crate) fn crate_root(house: &House) -> Vec<Breach> {
     let root = house.files.iter().filter(|file| file.module.is_empty());
     let judge = |file: &SourceFile| -> Vec<Breach> {
-        let other = file
-            .syntax
-            .items
-            .iter()
-            .filter(|item| !matches!(item, syn::Item::Mod(_)));
+        let other = file.syntax.items.iter().filter(|item| !matches!(item, syn::Item::Mod(_)));
         let tell = |item: &syn::Item| {
             let what = "the crate root holds more than modules".to_owned();
             let remedy = "move the item into a module, so that importing it shows from where";
@@ -113,10 +93,7 @@ pub(crate) fn line_width(house: &House) -> Vec<Breach> {
 pub(crate) fn parameters(house: &House) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for file in &house.files {
-        let mut finder = Signatures {
-            file,
-            breaches: Vec::new(),
-        };
+        let mut finder = Signatures { file, breaches: Vec::new() };
         finder.visit_file(&file.syntax);
         breaches.extend(finder.breaches);
     }
@@ -135,21 +112,15 @@ impl Signatures<'_> {
             return;
         }
         if signature.inputs.len() > ARGUMENTS {
-            let what = format!(
-                "`{}` takes {} arguments",
-                signature.ident,
-                signature.inputs.len()
-            );
+            let what = format!("`{}` takes {} arguments", signature.ident, signature.inputs.len());
             let remedy = "at most five: give what belongs together a type";
-            self.breaches
-                .push(breach(self.file, line, "arguments", what, remedy));
+            self.breaches.push(breach(self.file, line, "arguments", what, remedy));
         }
         let is_private = matches!(visibility, syn::Visibility::Inherited);
         if !is_private && signature.inputs.iter().any(is_bool) {
             let what = format!("`{}` takes a `bool`", signature.ident);
             let remedy = "take an enum that says at the call what is meant, or write two functions";
-            self.breaches
-                .push(breach(self.file, line, "bool", what, remedy));
+            self.breaches.push(breach(self.file, line, "bool", what, remedy));
         }
     }
 }
@@ -193,10 +164,9 @@ fn is_bool(input: &syn::FnArg) -> bool {
 
 fn is_blank(doc: &syn::Expr) -> bool {
     match doc {
-        syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) => text.value().trim().is_empty(),
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => {
+            text.value().trim().is_empty()
+        }
         _ => true,
     }
 }
@@ -208,11 +178,5 @@ fn breach(
     what: String,
     remedy: &'static str,
 ) -> Breach {
-    Breach {
-        file: file.path.clone(),
-        line,
-        rule,
-        what,
-        remedy,
-    }
+    Breach { file: file.path.clone(), line, rule, what, remedy }
 }

@@ -39,9 +39,7 @@ impl House {
     /// A house of snippets.
     pub(crate) fn of(snippets: &[(&str, &str)]) -> Self {
         let parse = |(path, text): &(&str, &str)| SourceFile::parse(path, text);
-        Self {
-            files: snippets.iter().map(parse).collect(),
-        }
+        Self { files: snippets.iter().map(parse).collect() }
     }
 }
 
@@ -71,9 +69,7 @@ impl SourceFile {
 
     /// The lines that the shipped binary is made of, blank ones and comments included.
     pub(crate) fn shipped_lines(&self) -> usize {
-        (1..=self.text.lines().count())
-            .filter(|line| !self.is_test_line(*line))
-            .count()
+        (1..=self.text.lines().count()).filter(|line| !self.is_test_line(*line)).count()
     }
 }
 
@@ -84,10 +80,7 @@ fn collect(folder: &Path, name: &str, files: &mut Vec<SourceFile>) {
         if entry.file_type().unwrap().is_dir() {
             collect(&entry.path(), &name, files);
         } else if name.ends_with(".rs") {
-            files.push(SourceFile::parse(
-                &name,
-                &fs::read_to_string(entry.path()).unwrap(),
-            ));
+            files.push(SourceFile::parse(&name, &fs::read_to_string(entry.path()).unwrap()));
         }
     }
 }
@@ -96,11 +89,7 @@ fn module_of(path: &str) -> Vec<String> {
     let path = path.trim_start_matches("src/").trim_end_matches(".rs");
     match path {
         "lib" => Vec::new(),
-        _ => path
-            .split('/')
-            .filter(|part| *part != "mod")
-            .map(str::to_owned)
-            .collect(),
+        _ => path.split('/').filter(|part| *part != "mod").map(str::to_owned).collect(),
     }
 }
 
@@ -110,8 +99,7 @@ struct TestLines(Vec<RangeInclusive<usize>>);
 impl<'ast> Visit<'ast> for TestLines {
     fn visit_item(&mut self, item: &'ast syn::Item) {
         if is_cfg_test(attributes(item)) {
-            self.0
-                .push(item.span().start().line..=item.span().end().line);
+            self.0.push(item.span().start().line..=item.span().end().line);
         } else {
             visit::visit_item(self, item);
         }

@@ -7,10 +7,7 @@ use super::{Breach, budgets, cycles, imports, secrets, shape};
 #[track_caller]
 fn check(rule: fn(&House) -> Vec<Breach>, files: &[(&str, &str)], expected: &[&str]) {
     let breaches = rule(&House::of(files));
-    let found: Vec<String> = breaches
-        .iter()
-        .map(|b| format!("{}:{}", b.file, b.line))
-        .collect();
+    let found: Vec<String> = breaches.iter().map(|b| format!("{}:{}", b.file, b.line)).collect();
     assert_eq!(found, expected, "{breaches:#?}");
 }
 
@@ -35,11 +32,7 @@ fn an_import_upwards_is_caught_in_every_form() {
         "use crate::*;",
         "use super::*;",
     ] {
-        check(
-            imports::allowed,
-            &[("src/table.rs", bad)],
-            &["src/table.rs:1"],
-        );
+        check(imports::allowed, &[("src/table.rs", bad)], &["src/table.rs:1"]);
     }
 }
 
@@ -55,11 +48,7 @@ fn imports_downwards_and_within_pass() {
     ] {
         check(imports::allowed, &[("src/table.rs", good)], &[]);
     }
-    check(
-        imports::allowed,
-        &[("src/main.rs", "fn main() { pillion::cli::main() }")],
-        &[],
-    );
+    check(imports::allowed, &[("src/main.rs", "fn main() { pillion::cli::main() }")], &[]);
 }
 
 #[test]
@@ -79,25 +68,14 @@ fn machines_are_strangers_and_nobody_knows_the_door() {
         ("table", "api"),
     ] {
         let path = format!("src/{from}.rs");
-        check(
-            imports::allowed,
-            &[(&path, &imports(to))],
-            &[&format!("{path}:1")],
-        );
+        check(imports::allowed, &[(&path, &imports(to))], &[&format!("{path}:1")]);
     }
-    check(
-        imports::allowed,
-        &[("src/novel/part.rs", "")],
-        &["src/novel/part.rs:1"],
-    );
+    check(imports::allowed, &[("src/novel/part.rs", "")], &["src/novel/part.rs:1"]);
 }
 
 /// All modules that `module` reaches over the floors.
 fn reach(module: &'static str, reached: &mut Vec<&'static str>) {
-    let (_, floors) = imports::FLOORS
-        .iter()
-        .find(|(name, _)| *name == module)
-        .unwrap();
+    let (_, floors) = imports::FLOORS.iter().find(|(name, _)| *name == module).unwrap();
     for floor in *floors {
         if !reached.contains(floor) {
             reached.push(floor);
@@ -123,45 +101,22 @@ fn the_floors_lead_downwards_only_and_keep_the_data_plane_clear() {
 #[test]
 fn super_is_resolved_from_where_it_stands() {
     let deep = "use super::super::super::compile::World;";
-    check(
-        imports::allowed,
-        &[("src/table/a/b.rs", deep)],
-        &["src/table/a/b.rs:1"],
-    );
-    check(
-        imports::allowed,
-        &[("src/table/a/b.rs", "use super::super::Rule;")],
-        &[],
-    );
+    check(imports::allowed, &[("src/table/a/b.rs", deep)], &["src/table/a/b.rs:1"]);
+    check(imports::allowed, &[("src/table/a/b.rs", "use super::super::Rule;")], &[]);
 }
 
 #[test]
 fn sibling_cycles_are_caught_through_re_exports() {
-    let parent = (
-        "src/table.rs",
-        "mod a; mod b;\npub use a::A;\npub use b::*;",
-    );
+    let parent = ("src/table.rs", "mod a; mod b;\npub use a::A;\npub use b::*;");
     let a = ("src/table/a.rs", "use super::B;\npub struct A;");
     let b = ("src/table/b.rs", "pub struct B;\nfn f() { super::A }");
     let both = ["src/table/a.rs:1", "src/table/b.rs:2"];
     check(cycles::siblings, &[parent, a, b], &both);
-    check(
-        cycles::siblings,
-        &[parent, a, ("src/table/b.rs", "pub struct B;")],
-        &[],
-    );
+    check(cycles::siblings, &[parent, a, ("src/table/b.rs", "pub struct B;")], &[]);
     let tests_only = "pub struct B;\n#[cfg(test)] mod tests { use super::super::A; }";
-    check(
-        cycles::siblings,
-        &[parent, a, ("src/table/b.rs", tests_only)],
-        &[],
-    );
+    check(cycles::siblings, &[parent, a, ("src/table/b.rs", tests_only)], &[]);
     let parent_and_child = ("src/llm.rs", "mod c; fn f() -> c::C {}");
-    check(
-        cycles::siblings,
-        &[parent_and_child, ("src/llm/c.rs", "use super::f;")],
-        &[],
-    );
+    check(cycles::siblings, &[parent_and_child, ("src/llm/c.rs", "use super::f;")], &[]);
 }
 
 #[test]
@@ -174,63 +129,23 @@ fn longer_cycles_are_caught_as_well() {
         ("src/llm/c.rs", String::new()),
     ];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
-    check(
-        cycles::siblings,
-        &files,
-        &["src/llm/a.rs:1", "src/llm/b.rs:1", "src/llm/c/d.rs:1"],
-    );
+    check(cycles::siblings, &files, &["src/llm/a.rs:1", "src/llm/b.rs:1", "src/llm/c/d.rs:1"]);
 }
 
 #[test]
 fn shapes() {
-    check(
-        shape::file_names,
-        &[("src/llm/mod.rs", "")],
-        &["src/llm/mod.rs:1"],
-    );
-    check(
-        shape::file_names,
-        &[("src/utils.rs", "")],
-        &["src/utils.rs:1"],
-    );
+    check(shape::file_names, &[("src/llm/mod.rs", "")], &["src/llm/mod.rs:1"]);
+    check(shape::file_names, &[("src/utils.rs", "")], &["src/utils.rs:1"]);
     check(shape::file_names, &[("src/llm.rs", "")], &[]);
-    check(
-        shape::module_docs,
-        &[("src/llm.rs", "//!\n//!  \nfn f() {}")],
-        &["src/llm.rs:1"],
-    );
-    check(
-        shape::module_docs,
-        &[("src/llm.rs", "/// Of f.\nfn f() {}")],
-        &["src/llm.rs:1"],
-    );
-    check(
-        shape::module_docs,
-        &[("src/llm.rs", "//! Owns all."), ("src/llm/tests.rs", "")],
-        &[],
-    );
-    check(
-        shape::crate_root,
-        &[("src/lib.rs", "mod a;\npub use a::A;")],
-        &["src/lib.rs:2"],
-    );
-    check(
-        shape::crate_root,
-        &[("src/lib.rs", "mod a;"), ("src/a.rs", "fn f() {}")],
-        &[],
-    );
+    check(shape::module_docs, &[("src/llm.rs", "//!\n//!  \nfn f() {}")], &["src/llm.rs:1"]);
+    check(shape::module_docs, &[("src/llm.rs", "/// Of f.\nfn f() {}")], &["src/llm.rs:1"]);
+    check(shape::module_docs, &[("src/llm.rs", "//! Owns all."), ("src/llm/tests.rs", "")], &[]);
+    check(shape::crate_root, &[("src/lib.rs", "mod a;\npub use a::A;")], &["src/lib.rs:2"]);
+    check(shape::crate_root, &[("src/lib.rs", "mod a;"), ("src/a.rs", "fn f() {}")], &[]);
     let wide = |start: &str| format!("\n// {start}{}", "é".repeat(97 - start.len()));
     check(shape::line_width, &[("src/a.rs", &wide(""))], &[]);
-    check(
-        shape::line_width,
-        &[("src/a.rs", &(wide("") + "é"))],
-        &["src/a.rs:2"],
-    );
-    check(
-        shape::line_width,
-        &[("src/a.rs", &(wide("https://") + "é"))],
-        &[],
-    );
+    check(shape::line_width, &[("src/a.rs", &(wide("") + "é"))], &["src/a.rs:2"]);
+    check(shape::line_width, &[("src/a.rs", &(wide("https://") + "é"))], &[]);
 }
 
 #[test]
@@ -263,30 +178,17 @@ fn function(lines: usize) -> String {
 fn file_budgets() {
     let lines = |lines: usize| "\n".repeat(lines);
     check(budgets::file_lines, &[("src/a.rs", &lines(600))], &[]);
-    check(
-        budgets::file_lines,
-        &[("src/a.rs", &lines(601))],
-        &["src/a.rs:1"],
-    );
+    check(budgets::file_lines, &[("src/a.rs", &lines(601))], &["src/a.rs:1"]);
     check(budgets::file_lines, &[("src/a/tests.rs", &lines(601))], &[]);
-    let with_tests = format!(
-        "{}#[cfg(test)]\nmod tests {{\n{}}}\n",
-        lines(600),
-        lines(50)
-    );
+    let with_tests = format!("{}#[cfg(test)]\nmod tests {{\n{}}}\n", lines(600), lines(50));
     check(budgets::file_lines, &[("src/a.rs", &with_tests)], &[]);
 
     let house = |long: usize, length: usize| -> Vec<(String, String)> {
         let length = |n| lines(if n < long { length } else { 10 });
-        (0..20)
-            .map(|n| (format!("src/a{n:02}.rs"), length(n)))
-            .collect()
+        (0..20).map(|n| (format!("src/a{n:02}.rs"), length(n))).collect()
     };
     let judge = |files: Vec<(String, String)>, expected: &[&str]| {
-        let files: Vec<_> = files
-            .iter()
-            .map(|(p, t)| (p.as_str(), t.as_str()))
-            .collect();
+        let files: Vec<_> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
         check(budgets::file_lines, &files, expected);
     };
     judge(house(2, 401), &[]);
@@ -298,46 +200,18 @@ fn file_budgets() {
 #[test]
 fn function_budgets() {
     check(budgets::function_lines, &[("src/a.rs", &function(70))], &[]);
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &function(71))],
-        &["src/a.rs:1"],
-    );
+    check(budgets::function_lines, &[("src/a.rs", &function(71))], &["src/a.rs:1"]);
     let method = format!("impl S {{\n{}}}", function(71));
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &method)],
-        &["src/a.rs:2"],
-    );
+    check(budgets::function_lines, &[("src/a.rs", &method)], &["src/a.rs:2"]);
     let test = format!("#[cfg(test)]\nmod tests {{\n{}}}", function(71));
     check(budgets::function_lines, &[("src/a.rs", &test)], &[]);
-    check(
-        budgets::function_lines,
-        &[("src/a/tests.rs", &function(71))],
-        &[],
-    );
+    check(budgets::function_lines, &[("src/a/tests.rs", &function(71))], &[]);
     let mostly =
         |long: usize, length: usize| function(length).repeat(long) + &function(2).repeat(20 - long);
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &mostly(2, 29))],
-        &[],
-    );
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &mostly(3, 29))],
-        &["src/a.rs:59"],
-    );
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &mostly(10, 9))],
-        &[],
-    );
-    check(
-        budgets::function_lines,
-        &[("src/a.rs", &mostly(11, 9))],
-        &["src/a.rs:91"],
-    );
+    check(budgets::function_lines, &[("src/a.rs", &mostly(2, 29))], &[]);
+    check(budgets::function_lines, &[("src/a.rs", &mostly(3, 29))], &["src/a.rs:59"]);
+    check(budgets::function_lines, &[("src/a.rs", &mostly(10, 9))], &[]);
+    check(budgets::function_lines, &[("src/a.rs", &mostly(11, 9))], &["src/a.rs:91"]);
 }
 
 #[test]
@@ -353,21 +227,13 @@ fn a_new_way_out_of_a_secret_is_caught() {
         "#[derive(Clone, serde::Serialize)] struct Secret(String);",
         "pub struct Key(String);",
     ] {
-        check(
-            secrets::doors,
-            &[("src/secret.rs", bad)],
-            &["src/secret.rs:1"],
-        );
+        check(secrets::doors, &[("src/secret.rs", bad)], &["src/secret.rs:1"]);
     }
     let good = "#[derive(Clone)] pub struct Secret(String);\n\
                 impl fmt::Debug for Secret {}\n\
                 impl Secret { pub fn new() {} pub fn header_value(&self) {} fn own(&self) {} }";
     check(secrets::doors, &[("src/secret.rs", good)], &[]);
-    check(
-        secrets::doors,
-        &[("src/name.rs", "impl fmt::Display for ObjectName {}")],
-        &[],
-    );
+    check(secrets::doors, &[("src/name.rs", "impl fmt::Display for ObjectName {}")], &[]);
 }
 
 #[test]
@@ -376,24 +242,9 @@ fn callers_of_a_door_are_counted() {
     let one: fn(&House) -> Vec<Breach> = |house| secrets::judge_callers(house, &[("src/a.rs", 1)]);
     let call = "fn f() {\nkey.header_value(\"\"); }";
     check(none, &[("src/a.rs", call)], &["src/a.rs:2"]);
-    check(
-        none,
-        &[("src/a.rs", "fn f() { m!(key.append_to(q)) }")],
-        &["src/a.rs:1"],
-    );
-    check(
-        none,
-        &[("src/a.rs", "fn f() { keys.map(Secret::header_value) }")],
-        &["src/a.rs:1"],
-    );
-    check(
-        none,
-        &[(
-            "src/a.rs",
-            "#[cfg(test)] mod t { fn f() { k.append_to(q) } }",
-        )],
-        &[],
-    );
+    check(none, &[("src/a.rs", "fn f() { m!(key.append_to(q)) }")], &["src/a.rs:1"]);
+    check(none, &[("src/a.rs", "fn f() { keys.map(Secret::header_value) }")], &["src/a.rs:1"]);
+    check(none, &[("src/a.rs", "#[cfg(test)] mod t { fn f() { k.append_to(q) } }")], &[]);
     check(one, &[("src/a.rs", call)], &[]);
     check(one, &[("src/a.rs", "fn f() {}")], &["src/a.rs:1"]);
     check(one, &[("src/b.rs", call)], &["src/b.rs:2", "src/a.rs:1"]);

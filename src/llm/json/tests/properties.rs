@@ -33,10 +33,7 @@ fn json_value() -> impl Strategy<Value = Value> {
 fn request() -> impl Strategy<Value = Map<String, Value>> {
     let known = (
         prop::option::of(text().prop_map(Value::from)),
-        prop::option::of(prop_oneof![
-            any::<bool>().prop_map(Value::from),
-            json_value()
-        ]),
+        prop::option::of(prop_oneof![any::<bool>().prop_map(Value::from), json_value()]),
         prop::option::of(prop_oneof![
             any::<bool>().prop_map(|told| json!({"include_usage": told})),
             json_value()
@@ -45,19 +42,10 @@ fn request() -> impl Strategy<Value = Map<String, Value>> {
     let others = prop::collection::vec((text(), json_value()), 0..6);
     (known, others)
         .prop_flat_map(|((model, stream, options), others)| {
-            let named = [
-                ("model", model),
-                ("stream", stream),
-                ("stream_options", options),
-            ];
-            let named = named
-                .into_iter()
-                .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+            let named = [("model", model), ("stream", stream), ("stream_options", options)];
+            let named = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
             let foreign = |key: &str| {
-                !matches!(
-                    key.to_lowercase().as_str(),
-                    "model" | "stream" | "stream_options"
-                )
+                !matches!(key.to_lowercase().as_str(), "model" | "stream" | "stream_options")
             };
             let others = others.into_iter().filter(|(key, _)| foreign(key));
             Just(named.chain(others).collect::<Vec<_>>()).prop_shuffle()
@@ -118,9 +106,7 @@ fn body() -> impl Strategy<Value = (String, Map<String, Value>)> {
     (request(), any::<u64>()).prop_map(|(request, seed)| {
         let mut state = seed | 1;
         let mut dice = move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 56).to_le_bytes()[0]
         };
         let mut body = String::new();
@@ -135,10 +121,7 @@ fn cut<'a>(body: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
     places.extend([0, body.len()]);
     places.sort_unstable();
-    places
-        .windows(2)
-        .map(|pair| &body[pair[0]..pair[1]])
-        .collect()
+    places.windows(2).map(|pair| &body[pair[0]..pair[1]]).collect()
 }
 
 proptest! {

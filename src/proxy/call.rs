@@ -1,0 +1,69 @@
+//! A call as the stages hand it on: plain data.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::header::HeaderMap;
+use http::{Method, Uri};
+use hyper::body::Incoming;
+
+use crate::llm::json::BodyFacts;
+use crate::llm::operation::Operation;
+use crate::net::budget::Reservation;
+
+/// The head of a call.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query; scheme and authority are never looked at.
+    pub uri: Uri,
+    /// Its headers, as sent.
+    pub headers: HeaderMap,
+    /// What it asks for.
+    pub operation: Operation,
+}
+
+/// A call, ready to be routed; its body, as far as routing is concerned, may be anything.
+#[derive(Debug, Clone)]
+pub struct Call<B = CallBody> {
+    /// Its head.
+    pub head: Head,
+    /// The model that it names.
+    pub model: Option<Model>,
+    /// What else the body's scan found.
+    pub facts: BodyFacts,
+    /// Its body.
+    pub body: B,
+}
+
+/// A model's name and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    /// The decoded name.
+    pub name: String,
+    /// Where a rename would write.
+    pub place: Place,
+}
+
+/// Where a model name stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// This span of the body is a JSON string.
+    Json(Range<usize>),
+    /// This span of the body is a form field.
+    Form(Range<usize>),
+    /// This span of the path, percent-encoded.
+    Path(Range<usize>),
+    /// In a compressed body, where nothing can be written.
+    Sealed,
+}
+
+/// A call's body.
+#[derive(Debug)]
+pub enum CallBody {
+    /// All of it, with its share of the budget.
+    Held(Vec<Bytes>, Reservation),
+    /// Still coming.
+    Passing(Incoming),
+}
