@@ -62,9 +62,10 @@ impl Reloader {
         self.count(&findings);
         let running = self.table.load_full();
         let result = match running {
+            // Without what cannot be read, the rest may well come to the table that runs.
+            Some(_) | None if unreadable => "rejected",
             Some(running) if running.version == compiled.table.version => "unchanged",
-            Some(_) if unreadable || invalid => "rejected",
-            None if unreadable => "rejected",
+            Some(_) if invalid => "rejected",
             Some(_) | None => self.run(compiled.table),
         };
         self.metrics.reloads.with_label_values(&[result]).inc();

@@ -1,7 +1,10 @@
 //! The integration tests: one binary, one module an area.
 //!
-//! `
+//! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
+//! the right way to fail.
 
+#[cfg(test)]
+mod access_log;
 #[cfg(test)]
 mod bless;
 #[cfg(test)]
@@ -12,6 +15,8 @@ mod check;
 mod crds;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod drain;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
@@ -25,9 +30,19 @@ mod metrics;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod paths;
 #[cfg(test)]
+<<<<<<< HEAD
 mod snapshots;
+=======
+mod reload;
+#[cfg(test)]
+mod scrape;
+#[cfg(test)]
+mod streams;
+>>>>>>> refs/heads/itpromise
 #[cfg(test)]
 mod support;
 #[cfg(test)]
