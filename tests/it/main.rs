@@ -34,15 +34,13 @@ mod overload;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
-<<<<<<< HEAD
-mod snapshots;
-=======
 mod reload;
 #[cfg(test)]
 mod scrape;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod streams;
->>>>>>> refs/heads/itpromise
 #[cfg(test)]
 mod support;
 #[cfg(test)]
