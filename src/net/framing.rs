@@ -2,7 +2,8 @@
 //! servers in a row can afford (FAULTS 1, 4, 5).
 //!
 //! What is refused here: a line of a head, a chunk or a trailer that ends in LF alone; white space
-//! behind a chunk's size; `content-length` beside `transfer-encoding`. Such a line's LF becomes a
+//! behind a chunk's size; `content-length` beside `transfer-encoding`; any transfer coding but
+//! `chunked`, said once, because nobody here decodes another. Such a line's LF becomes a
 //! NUL, which hyper answers with its own 400, and nobody else has to know how. Everything else that
 //! is wrong, hyper refuses by itself.
 //!
@@ -53,8 +54,7 @@ enum Declared {
     #[default]
     Nothing,
     Length(u64),
-    /// There is a `transfer-encoding`; hyper insists that the last one is `chunked`.
-    Coded,
+    Chunked,
 }
 
 /// This line must not be taken.
@@ -132,7 +132,7 @@ fn next(at: At, body: &mut Declared, line: &[u8]) -> Result<At, Refused> {
         (At::Header, []) => Ok(match std::mem::take(body) {
             Declared::Nothing | Declared::Length(0) => At::Start,
             Declared::Length(length) => At::Data(length, Then::Start),
-            Declared::Coded => At::Size,
+            Declared::Chunked => At::Size,
         }),
         (At::Header, line) => {
             *body = declared(*body, line)?;
@@ -164,13 +164,14 @@ fn declared(so_far: Declared, line: &[u8]) -> Result<Declared, Refused> {
             match (number(value, 10)?, so_far) {
                 (length, Declared::Nothing) => Ok(Declared::Length(length)),
                 (length, Declared::Length(before)) if length == before => Ok(so_far),
-                (_, Declared::Length(_) | Declared::Coded) => Err(Refused),
+                (_, Declared::Length(_) | Declared::Chunked) => Err(Refused),
             }
         }
-        Some(b't' | b'T') if is(b"transfer-encoding") => match so_far {
-            Declared::Nothing | Declared::Coded => Ok(Declared::Coded),
-            Declared::Length(_) => Err(Refused),
-        },
+        Some(b't' | b'T') if is(b"transfer-encoding") => {
+            let value = line.get(b"transfer-encoding:".len()..).unwrap_or_default().trim_ascii();
+            let plain = so_far == Declared::Nothing && value.eq_ignore_ascii_case(b"chunked");
+            plain.then_some(Declared::Chunked).ok_or(Refused)
+        }
         _ => Ok(so_far),
     }
 }
@@ -218,7 +219,7 @@ mod tests {
     fn what_is_right_passes() {
         let get = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
         let post = "\r\nPOST / HTTP/1.1\r\nContent-LENGTH:\t 5 \r\nx:\r\n\r\na\nb\n\n";
-        let chunked = "PUT / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r\n\r\n\
+        let chunked = "PUT / HTTP/1.1\r\ntransfer-encoding:Chunked \r\n\r\n\
                        3\r\n\n\n\n\r\nA;b=\"c\"\r\n0123456789\r\n00\r\nx-late: 1\r\n\r\n";
         let twice = "POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 01\r\nTe: x\r\n\r\n\n";
         let empty = "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n";
@@ -267,6 +268,10 @@ mod tests {
         refused(&format!("POST / HTTP/1.1\r\n{length}{coded}"));
         refused(&format!("POST / HTTP/1.1\r\n{coded}host: a\r\n{length}"));
         refused(&format!("POST / HTTP/1.1\r\n{length}content-length: 6\r\n"));
-        check(&format!("POST / HTTP/1.1\r\n{coded}{coded}\r\n0\r\n\r\n"), None);
+        refused(&format!("POST / HTTP/1.1\r\n{coded}{coded}"));
+        for coding in ["", "identity", "xchunked", ",chunked", "chunked,", "chunked, gzip", "gzip"]
+        {
+            refused(&format!("POST / HTTP/1.1\r\ntransfer-encoding: {coding}\r\n"));
+        }
     }
 }
