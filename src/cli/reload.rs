@@ -3,6 +3,7 @@
 //! The one rule: a reading with an error in it never replaces a good table. Only when there is none
 //! yet does the part that is right begin to serve: a rule with an error refuses its calls.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::compile::{Severity, compile};
@@ -52,13 +53,19 @@ impl Reloader {
         let mut findings = manifests.findings;
         let faults = compiled.faults.into_iter();
         findings.extend(faults.map(|fault| manifests.sources.finding(fault)));
+        // Causes before consequences: files, then Secrets, providers, and the routes that need them.
+        findings.sort_by_key(|finding| {
+            let kind = finding.object.as_ref().map(|object| object.kind);
+            (kind.is_some(), Reverse(kind))
+        });
         findings.iter().for_each(report);
         self.count(&findings);
         let running = self.table.load_full();
         let result = match running {
+            // Without what cannot be read, the rest may well come to the table that runs.
+            Some(_) | None if unreadable => "rejected",
             Some(running) if running.version == compiled.table.version => "unchanged",
-            Some(_) if unreadable || invalid => "rejected",
-            None if unreadable => "rejected",
+            Some(_) if invalid => "rejected",
             Some(_) | None => self.run(compiled.table),
         };
         self.metrics.reloads.with_label_values(&[result]).inc();

@@ -60,7 +60,9 @@ pub struct OpenError {
 /// How fast.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// A change is answered once nothing has rung for this long: a writer of many files is done.
+    /// A change is answered once nothing has rung for this long: a writer of many files is done. A
+    /// pause that is too short costs a reading, not a table: half a change has errors, and is read
+    /// again when its other half comes.
     quiet: Duration,
     /// But no later than this, for a folder that never rests.
     patience: Duration,
@@ -71,7 +73,7 @@ struct Pace {
 }
 
 const PACE: Pace = Pace {
-    quiet: Duration::from_millis(50),
+    quiet: Duration::from_millis(20),
     patience: Duration::from_millis(500),
     look: Duration::from_secs(10),
     look_only: Duration::from_secs(1),

@@ -1,17 +1,26 @@
 //! The integration tests: one binary, one module an area.
 //!
-//! `
+//! `#[cfg(test)]` on each module tells clippy that its helpers are tests too, where `unwrap` is
+//! the right way to fail.
 
+#[cfg(test)]
+mod access_log;
 #[cfg(test)]
 mod bless;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod drain;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -21,7 +30,17 @@ mod metrics;
 #[cfg(test)]
 mod models;
 #[cfg(test)]
+mod overload;
+#[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod reload;
+#[cfg(test)]
+mod scrape;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod streams;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

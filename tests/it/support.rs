@@ -4,9 +4,13 @@
 //! wrong. Nothing sleeps: tests wait for events, and [`GUARD`] only turns a hang into a failure.
 
 pub(crate) mod client;
+pub(crate) mod dialects;
 pub(crate) mod gate;
 pub(crate) mod h2;
+pub(crate) mod h2_client;
 pub(crate) mod manifests;
+pub(crate) mod metrics;
+pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod refusal;
 pub(crate) mod stream;

@@ -39,6 +39,7 @@ pub(crate) struct Proxy {
 pub(crate) struct Launch {
     flags: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
+    under: Vec<String>,
     first: First,
 }
 
@@ -65,8 +66,12 @@ struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
 impl Launch {
     /// One worker, no delay before the drain, a grace of two seconds, a clean environment.
     pub(crate) fn new() -> Self {
-        let launch =
-            Self { flags: BTreeMap::new(), environment: BTreeMap::new(), first: First::Ready };
+        let launch = Self {
+            flags: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            under: Vec::new(),
+            first: First::Ready,
+        };
         launch.flag("--workers", "1").flag("--leave-delay", "0s").flag("--grace", "2s")
     }
 
@@ -79,6 +84,12 @@ impl Launch {
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Starts it by another command, which must become it (`exec "$@"`).
+    pub(crate) fn under(mut self, command: &[&str]) -> Self {
+        self.under = command.iter().map(|word| (*word).to_owned()).collect();
         self
     }
 
@@ -117,8 +128,11 @@ impl Launch {
     }
 
     fn command(&self, manifests: &Manifests) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
+        let own = env!("CARGO_BIN_EXE_pillion");
+        let mut words = self.under.iter().map(String::as_str).chain([own]);
+        let mut command = Command::new(words.next().unwrap_or(own));
         command
+            .args(words)
             .env_clear()
             .envs(&self.environment)
             .arg("proxy")
@@ -187,6 +201,11 @@ impl Proxy {
             enough.then(|| lines.to_vec())
         });
         lines.iter().map(|line| parsed(line)).collect()
+    }
+
+    /// The access log so far, as it was written.
+    pub(crate) fn raw_access_log(&self) -> String {
+        self.process.stdout.so_far().join("\n")
     }
 
     /// Waits for a line of the process log.
