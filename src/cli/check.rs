@@ -1,8 +1,8 @@
 //! `pillion check`: every fault of a folder of manifests, with its place, and an exit code for CI.
 //!
 //! Owns the three forms of a report: aligned for a terminal, one line a finding for editors and CI
-//! (`FILE:LINE:COLUMN: SEVERITY: MESSAGE (OBJECT FIELD; REMEDY)`), and JSON. Does not know what is a
-//! fault: `feed` and `compile` do.
+//! (`FILE:LINE:COLUMN: SEVERITY: MESSAGE (OBJECT FIELD; REMEDY)`), and JSON. Does not know what is
+//! a fault: `feed` and `compile` do.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -59,10 +59,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut report = Vec::new();
     let verdict = check(args, &mut report, Look::of_stdout())?;
     terminal::print(&report)?;
-    Ok(match verdict {
-        Verdict::Passed => ExitCode::SUCCESS,
-        Verdict::Failed => ExitCode::FAILURE,
-    })
+    Ok(verdict.exit_code())
 }
 
 /// Checks, and writes the report.
@@ -83,6 +80,17 @@ pub fn check(args: &CheckArgs, out: &mut dyn Write, look: Look) -> anyhow::Resul
         (Format::Text, Layout::Pipe) => lines(&survey, out, look)?,
     }
     Ok(verdict)
+}
+
+// === impl Verdict ===
+
+impl Verdict {
+    fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Passed => ExitCode::SUCCESS,
+            Self::Failed => ExitCode::FAILURE,
+        }
+    }
 }
 
 // === one line a finding ===

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::Shell;
 
+use super::terminal;
+
 /// The shell to complete for.
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
@@ -16,8 +18,11 @@ pub struct CompletionsArgs {
 /// Prints the completions.
 ///
 /// # Errors
-/// Never; the signature is that of every command.
+/// When standard output cannot be written.
 pub fn run(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<ExitCode> {
-    clap_complete::generate(args.shell, &mut command, "pillion", &mut std::io::stdout());
+    // Into memory first: clap panics where a reader such as `head` leaves early.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "pillion", &mut script);
+    terminal::print(&script)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,9 +1,9 @@
 //! `pillion explain`: where a call would go and why, without sending it.
 //!
 //! Reading order: [`call`] (the call, from arguments), [`story`] (what the proxy would do with it),
-//! with [`targets`], [`candidates`], [`refusal`] and [`redact`]; [`text`] (the story for people). Every decision is
-//! made by the functions of `proxy` that the data plane calls; here they are only told. No key is
-//! ever shown, neither the providers' nor the caller's.
+//! with [`targets`], [`candidates`], [`refusal`] and [`redact`]; [`text`] (the story for people).
+//! Every decision is made by the functions of `proxy` that the data plane calls; here they are only
+//! told. No key is ever shown, neither the providers' nor the caller's.
 
 mod call;
 mod candidates;
@@ -16,13 +16,13 @@ mod text;
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 
 use super::survey::{self, Fate, Survey, SurveyArgs};
 use super::terminal::{self, Format, Look};
 use crate::compile::Severity;
 use call::CallArgs;
-use story::{Outcome, Story};
 
 /// Which call, by which manifests.
 #[derive(Debug, Clone, Args)]
@@ -31,12 +31,12 @@ pub struct ExplainArgs {
     #[command(flatten)]
     survey: SurveyArgs,
 
-    #[command(flatten)]
-    call: CallArgs,
-
     /// How to tell it
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
     output: Format,
+
+    #[command(flatten)]
+    call: CallArgs,
 }
 
 /// What becomes of the call?
@@ -67,10 +67,7 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let mut told = Vec::new();
     let verdict = explain(args, &mut told, Look::of_stdout())?;
     terminal::print(&told)?;
-    Ok(match verdict {
-        Verdict::Served => ExitCode::SUCCESS,
-        Verdict::Refused => ExitCode::FAILURE,
-    })
+    Ok(verdict.exit_code())
 }
 
 /// Explains.
@@ -79,6 +76,9 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 /// When the arguments make no call, or `out` cannot be written.
 pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::Result<Verdict> {
     let survey = survey::take(&args.survey)?;
+    if let ([], [finding, ..]) = (&*survey.objects, &*survey.findings) {
+        bail!("there is nothing to explain a call by: {finding}");
+    }
     let mut story = story::tell(&survey.table, call::make(&args.call)?);
     story.warnings.extend(fate(&survey));
     match args.output {
@@ -88,17 +88,28 @@ pub fn explain(args: &ExplainArgs, out: &mut dyn Write, look: Look) -> anyhow::R
         }
         Format::Text => text::write(&story, out, look)?,
     }
-    Ok(verdict(&story))
+    Ok(match story.outcome.is_refused() {
+        true => Verdict::Refused,
+        false => Verdict::Served,
+    })
 }
 
 /// What is said of manifests that have errors.
 fn fate(survey: &Survey) -> Option<String> {
     let errors = match survey.count(Severity::Error) {
+        0 => return None,
         1 => "1 error".to_owned(),
         count => format!("{count} errors"),
     };
-    let what = match survey.fate {
-        Fate::Runs => return None,
+    let what = said_of(survey.fate);
+    Some(format!("the manifests have {errors} (`pillion check` lists them): {what}"))
+}
+
+fn said_of(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Runs => {
+            "keys are missing or not usable; with --no-keys the missing ones are taken to be there"
+        }
         Fate::RunsAtStart => {
             "a proxy that starts with them does as told here, one that runs already keeps its \
              last good table"
@@ -106,16 +117,16 @@ fn fate(survey: &Survey) -> Option<String> {
         Fate::Rejected => {
             "no proxy runs them; what is told here is what the readable part of them says"
         }
-    };
-    Some(format!("the manifests have {errors} (`pillion check` lists them): {what}"))
+    }
 }
 
-fn verdict(story: &Story) -> Verdict {
-    match &story.outcome {
-        Outcome::Answered(_) => Verdict::Served,
-        Outcome::Forwarded { targets } if targets.iter().all(|t| t.refused.is_none()) => {
-            Verdict::Served
+// === impl Verdict ===
+
+impl Verdict {
+    fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Served => ExitCode::SUCCESS,
+            Self::Refused => ExitCode::FAILURE,
         }
-        Outcome::Forwarded { .. } | Outcome::Refused(_) => Verdict::Refused,
     }
 }

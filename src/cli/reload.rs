@@ -3,6 +3,7 @@
 //! The one rule: a reading with an error in it never replaces a good table. Only when there is none
 //! yet does the part that is right begin to serve: a rule with an error refuses its calls.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::compile::{Severity, compile};
@@ -52,6 +53,11 @@ impl Reloader {
         let mut findings = manifests.findings;
         let faults = compiled.faults.into_iter();
         findings.extend(faults.map(|fault| manifests.sources.finding(fault)));
+        // Causes before consequences: files, Secrets, providers, then the routes that need them.
+        findings.sort_by_key(|finding| {
+            let kind = finding.object.as_ref().map(|object| object.kind);
+            (kind.is_some(), Reverse(kind))
+        });
         findings.iter().for_each(report);
         self.count(&findings);
         let running = self.table.load_full();

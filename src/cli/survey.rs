@@ -23,8 +23,8 @@ pub(super) struct SurveyArgs {
 
     /// Assume that every key that is referred to exists; for manifests whose Secrets are elsewhere
     ///
-    /// Each missing key is taken to be NAMESPACE/SECRET/KEY: a caller with a client key of a route is
-    /// one that sends this text.
+    /// Each missing key is taken to be NAMESPACE/SECRET/KEY: a caller with a client key of a route
+    /// is one that sends this text.
     #[arg(long)]
     no_keys: bool,
 }

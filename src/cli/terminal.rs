@@ -114,8 +114,8 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 
 /// Control characters, and those that turn the direction of what follows.
 fn plays(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || turns || matches!(character, '\u{200e}' | '\u{200f}')
 }
 
 // === impl Look ===
@@ -160,8 +160,8 @@ impl Painted<'_> {
 impl fmt::Display for Painted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.codes {
-            Some(codes) => write!(f, "\x1b[{codes}m{}\x1b[0m", self.text)?,
-            None => f.write_str(self.text)?,
+            Some(codes) if !self.text.is_empty() => write!(f, "\x1b[{codes}m{}\x1b[0m", self.text)?,
+            Some(_) | None => f.write_str(self.text)?,
         }
         let missing = self.width.saturating_sub(self.text.chars().count());
         write!(f, "{:missing$}", "")

@@ -10,6 +10,8 @@ mod bless;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;
@@ -17,6 +19,8 @@ mod demo;
 mod drain;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod explain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
@@ -33,6 +37,8 @@ mod paths;
 mod reload;
 #[cfg(test)]
 mod scrape;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]

@@ -73,13 +73,8 @@ pub(super) fn judge(
 }
 
 /// What a match asks for, as the manifest says it.
-pub(super) fn asks(candidate: &Candidate) -> String {
-    let model = match &candidate.model {
-        ModelMatch::Exact(name) => format!("model {name}"),
-        ModelMatch::Prefix(prefix) => format!("model {prefix}*"),
-        ModelMatch::Suffix(suffix) => format!("model *{suffix}"),
-        ModelMatch::Any => "any model".to_owned(),
-    };
+fn asks(candidate: &Candidate) -> String {
+    let model = model(&candidate.model);
     let api = candidate.api.map(|api| format!("api {}", api.as_str()));
     let headers = candidate.headers.iter().map(|header| match &header.value {
         Some(value) => format!("{}: {}", header.name, String::from_utf8_lossy(value)),
@@ -89,8 +84,17 @@ pub(super) fn asks(candidate: &Candidate) -> String {
     parts.join(", ")
 }
 
+fn model(wanted: &ModelMatch) -> String {
+    match wanted {
+        ModelMatch::Exact(name) => format!("model {name}"),
+        ModelMatch::Prefix(prefix) => format!("model {prefix}*"),
+        ModelMatch::Suffix(suffix) => format!("model *{suffix}"),
+        ModelMatch::Any => "any model".to_owned(),
+    }
+}
+
 /// Where a match stands. A rule without matches has one that asks for nothing.
-pub(super) fn place(candidate: &Candidate) -> String {
+fn place(candidate: &Candidate) -> String {
     let rule = format!("spec.rules[{}]", candidate.rule_index);
     let asks_nothing = candidate.model == ModelMatch::Any
         && candidate.api.is_none()
@@ -109,22 +113,22 @@ fn words(mismatch: &Mismatch, candidate: &Candidate, facts: &Facts<'_>) -> Strin
             format!("the API is {}, not {wanted}", facts.api.as_str())
         }
         Mismatch::NoModel => "the call names no model".to_owned(),
-        Mismatch::Model => {
-            let model = facts.model.unwrap_or_default();
-            match &candidate.model {
-                ModelMatch::Exact(name) => format!("the model is {model}, not {name}"),
-                ModelMatch::Prefix(prefix) => {
-                    format!("the model {model} does not begin with {prefix}")
-                }
-                ModelMatch::Suffix(suffix) => format!("the model {model} does not end in {suffix}"),
-                ModelMatch::Any => String::new(),
-            }
-        }
+        Mismatch::Model => other_model(&candidate.model, facts.model.unwrap_or_default()),
         Mismatch::Header(name) if !facts.headers.contains_key(name) => {
             format!("the header {name} is missing")
         }
         Mismatch::Header(name) => format!("the header {name} has another value"),
         Mismatch::Client => no_client_key(candidate),
+    }
+}
+
+fn other_model(wanted: &ModelMatch, model: &str) -> String {
+    match wanted {
+        ModelMatch::Exact(name) => format!("the model is {model}, not {name}"),
+        ModelMatch::Prefix(prefix) => format!("the model {model} does not begin with {prefix}"),
+        ModelMatch::Suffix(suffix) => format!("the model {model} does not end in {suffix}"),
+        // Takes any model.
+        ModelMatch::Any => String::new(),
     }
 }
 

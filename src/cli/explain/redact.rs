@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 
 use http::header::{HeaderName, HeaderValue};
+use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
-use crate::table::{Endpoint, Scheme};
+use crate::table::{Endpoint, Origin, Scheme};
 
 /// Names of headers and parameters that carry keys, or parts of such names.
 const TELLING: [&str; 7] =
@@ -40,30 +41,33 @@ pub(super) fn target(path: &str, query: Option<&str>) -> String {
 
 /// The URL of an upstream request. `key` is the label of Pillion's own key, where that stands last
 /// in the query.
-pub(super) fn url(
-    endpoint: &Endpoint,
-    sent: &http::uri::PathAndQuery,
-    key: Option<&str>,
-) -> String {
-    let scheme = match endpoint.origin.scheme {
-        Scheme::Http => "http",
-        Scheme::Https => "https",
+pub(super) fn url(endpoint: &Endpoint, sent: &PathAndQuery, key: Option<&str>) -> String {
+    let origin = origin(&endpoint.origin);
+    let query = match key {
+        Some(label) => sent.query().map(|query| with_key(query, label)),
+        None => sent.query().map(shown_query),
     };
-    let origin = format!("{scheme}://{}", endpoint.origin.authority);
-    let (before, last) = match (key, sent.query()) {
-        (Some(label), Some(query)) => {
-            let (before, pair) = query.rsplit_once('&').unwrap_or(("", query));
-            let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-            (Some(before), Some(format!("{name}=‹{label}›")))
-        }
-        (_, query) => (query, None),
-    };
-    let kept = before.filter(|query| !query.is_empty()).map(shown_query);
-    let query: Vec<String> = kept.into_iter().chain(last).collect();
-    match query.is_empty() {
-        true => format!("{origin}{}", sent.path()),
-        false => format!("{origin}{}?{}", sent.path(), query.join("&")),
+    match query {
+        Some(query) => format!("{origin}{}?{query}", sent.path()),
+        None => format!("{origin}{}", sent.path()),
     }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin.scheme {
+        Scheme::Http => format!("http://{}", origin.authority),
+        Scheme::Https => format!("https://{}", origin.authority),
+    }
+}
+
+/// The query, with a label for the value of its last parameter.
+fn with_key(query: &str, label: &str) -> String {
+    let (before, pair) = match query.rsplit_once('&') {
+        Some((before, pair)) => (shown_query(before) + "&", pair),
+        None => (String::new(), query),
+    };
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    format!("{before}{name}=‹{label}›")
 }
 
 fn shown_query(query: &str) -> String {
@@ -116,7 +120,7 @@ mod tests {
     fn check(sent: &'static str, key: Option<&str>, expected: &str) {
         let base = "https://example.com/v1?api-version=1";
         let endpoint = Endpoint::parse(Api::OpenAi, base, Trust::System).unwrap();
-        let sent = http::uri::PathAndQuery::from_static(sent);
+        let sent = PathAndQuery::from_static(sent);
         assert_eq!(url(&endpoint, &sent, key), format!("https://example.com{expected}"));
     }
 

@@ -51,6 +51,7 @@ pub(super) struct CallStory {
 
 /// The model that a call names.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ModelStory {
     pub(super) name: String,
     /// Where it stands.
@@ -125,6 +126,19 @@ pub(super) fn tell(table: &Table, given: Given) -> Story {
     story.outcome =
         outcome.unwrap_or_else(|failure| Outcome::Refused(Refusal::of(&failure, dialect)));
     story
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    /// Is the call refused, be it by one of several targets?
+    pub(super) fn is_refused(&self) -> bool {
+        match self {
+            Self::Answered(_) => false,
+            Self::Forwarded { targets } => targets.iter().any(|target| target.refused.is_some()),
+            Self::Refused(_) => true,
+        }
+    }
 }
 
 // === impl Story ===
@@ -218,15 +232,17 @@ impl CallStory {
 
 impl ModelStory {
     fn of(model: &Model) -> Self {
-        Self {
-            name: model.name.clone(),
-            found_in: match model.place {
-                Place::Json(_) => "body",
-                Place::Form(_) => "form",
-                Place::Path(_) => "path",
-                Place::Sealed => "compressed body",
-            },
-        }
+        let (name, found_in) = (model.name.clone(), words(&model.place));
+        Self { name, found_in }
+    }
+}
+
+fn words(place: &Place) -> &'static str {
+    match place {
+        Place::Json(_) => "body",
+        Place::Form(_) => "form",
+        Place::Path(_) => "path",
+        Place::Sealed => "compressed body",
     }
 }
 

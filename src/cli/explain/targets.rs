@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::redact;
@@ -19,6 +19,7 @@ use crate::table::{Account, Credential, Plan, Weighted};
 
 /// A target, and what it would be sent.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct TargetStory {
     /// Its share of the rule's calls, in percent.
     pub(super) share: f64,
@@ -161,10 +162,9 @@ impl TargetStory {
     }
 
     fn sent(&mut self, call: &Call<Bytes>, outline: &Outline, body: &Bytes, choice: &Choice) {
-        let label = label(choice);
         let endpoint = &choice.plan.endpoint;
-        let key = in_query(choice).then_some(label.as_str());
-        self.url = Some(redact::url(endpoint, &outline.target, key));
+        let key = in_query(choice).then(|| key_of(&choice.account));
+        self.url = Some(redact::url(endpoint, &outline.target, key.as_deref()));
         let edit = |splice: &Splice| Edit::of(splice, body);
         self.body_edits = outline.splices.iter().map(edit).collect();
         self.asks_for_usage = outline.usage == UsageAsked::ByPillion;
@@ -175,18 +175,11 @@ impl TargetStory {
         if length > 0 {
             after.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        self.headers = changes(&call.head.headers, &after, &label);
+        self.headers = changes(&call.head.headers, &after, choice);
     }
 }
 
-/// What stands where a key was.
-fn label(choice: &Choice) -> String {
-    match choice.carried {
-        Carried::Account => key_of(&choice.account),
-        Carried::Headers(_) | Carried::ClientQuery => redact::CALLERS.to_owned(),
-    }
-}
-
+/// What stands where its key was.
 fn key_of(account: &Account) -> String {
     format!("key {}", account.name)
 }
@@ -220,19 +213,52 @@ fn presented(account: &Account) -> Option<String> {
 // === headers ===
 
 /// Each header by name: what the caller sent, and what goes on.
-fn changes(before: &HeaderMap, after: &HeaderMap, label: &str) -> Vec<HeaderChange> {
+fn changes(before: &HeaderMap, after: &HeaderMap, choice: &Choice) -> Vec<HeaderChange> {
     let names = before.keys().chain(after.keys());
-    let names: BTreeMap<&str, &header::HeaderName> =
-        names.map(|name| (name.as_str(), name)).collect();
-    let change = |name: &header::HeaderName| {
-        let shown = |map: &HeaderMap, label: &str| -> Vec<String> {
-            let values = map.get_all(name).iter();
-            values.map(|value| redact::header(name, value, label)).collect()
-        };
-        let (before, after) = (shown(before, redact::CALLERS), shown(after, label));
-        HeaderChange { name: name.to_string(), change: Change::of(&before, &after), before, after }
+    let names: BTreeMap<&str, &HeaderName> = names.map(|name| (name.as_str(), name)).collect();
+    let change = |name: &HeaderName| {
+        let sent = before.get_all(name).iter();
+        let sent = sent.map(|value| redact::header(name, value, redact::CALLERS));
+        let goes_on = after.get_all(name).iter().map(|value| {
+            let owner = owner(name, value, before, choice);
+            redact::header(name, value, &owner)
+        });
+        HeaderChange::new(name, sent.collect(), goes_on.collect())
     };
     names.into_values().map(change).collect()
+}
+
+/// Whose value it is, if it must not be shown.
+fn owner(name: &HeaderName, value: &HeaderValue, before: &HeaderMap, choice: &Choice) -> String {
+    if is_accounts(name, choice) {
+        return key_of(&choice.account);
+    }
+    match is_callers(name, choice) || before.get_all(name).iter().any(|sent| sent == value) {
+        true => redact::CALLERS.to_owned(),
+        false => "set by the provider's headers".to_owned(),
+    }
+}
+
+fn is_accounts(name: &HeaderName, choice: &Choice) -> bool {
+    match (&choice.carried, &choice.account.credential) {
+        (Carried::Account, Credential::Header { name: of_key, .. }) => of_key == name,
+        _ => false,
+    }
+}
+
+fn is_callers(name: &HeaderName, choice: &Choice) -> bool {
+    match &choice.carried {
+        Carried::Headers(own) => own.iter().any(|(own, _)| own == name),
+        Carried::Account | Carried::ClientQuery => false,
+    }
+}
+
+// === impl HeaderChange ===
+
+impl HeaderChange {
+    fn new(name: &HeaderName, before: Vec<String>, after: Vec<String>) -> Self {
+        Self { name: name.to_string(), change: Change::of(&before, &after), before, after }
+    }
 }
 
 // === impl Change ===

@@ -150,22 +150,10 @@ impl Page<'_> {
     }
 
     fn header(&mut self, label: &str, header: &HeaderChange) -> io::Result<()> {
-        let (sign, paint) = match header.change {
-            Change::Same => (" ", None),
-            Change::Changed => ("~", Some(Paint::Odd)),
-            Change::Added => ("+", Some(Paint::Good)),
-            Change::Removed => ("-", Some(Paint::Bad)),
-        };
-        let (before, after) = (header.before.join(", "), header.after.join(", "));
-        let value = match header.change {
-            Change::Same | Change::Added => after,
-            Change::Changed => format!("{after} (was {before})"),
-            Change::Removed => before,
-        };
-        let text = format!("{sign} {}: {value}", header.name);
+        let text = described(header);
         let text = plain(&text);
         let label = self.look.paint(Paint::Faint, label).to_width(LABEL);
-        match paint {
+        match paint(header.change) {
             Some(paint) => writeln!(self.out, "  {label}{}", self.look.paint(paint, &text)),
             None => writeln!(self.out, "  {label}{text}"),
         }
@@ -226,27 +214,67 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading(Paint::Strong, "matches", " in order of precedence")?;
-        let names = |c: &CandidateStory| format!("{} {}", c.route, c.rule);
-        let width = |text: &dyn Fn(&CandidateStory) -> String| {
-            let widths = candidates.iter().map(|c| plain(&text(c)).chars().count());
-            widths.max().unwrap_or(0)
-        };
-        let (first, second) = (width(&names), width(&|c| c.asks.clone()));
-        for candidate in candidates {
-            let (sign, paint) = match candidate.verdict {
-                Verdict::Takes => ("→", Paint::Good),
-                Verdict::NoClientKey => ("!", Paint::Bad),
-                Verdict::Mismatch | Verdict::LessSpecific | Verdict::Guarded => (" ", Paint::Faint),
-            };
-            let (name, asks) = (names(candidate), plain(&candidate.asks));
-            let name = plain(&name);
-            let name = self.look.paint(Paint::Name, &name).to_width(first);
-            let asks = format!("{asks:second$}");
-            let (sign, why) = (self.look.paint(paint, sign), plain(&candidate.why));
-            let why = self.look.paint(paint, &why);
-            writeln!(self.out, "  {sign} {name}  {asks}  {why}")?;
+        let names: Vec<String> = candidates.iter().map(CandidateStory::name).collect();
+        let first = width(names.iter().map(String::as_str));
+        let second = width(candidates.iter().map(|candidate| candidate.asks.as_str()));
+        for (candidate, name) in candidates.iter().zip(&names) {
+            self.candidate(candidate, name, (first, second))?;
         }
         Ok(())
+    }
+
+    fn candidate(
+        &mut self,
+        candidate: &CandidateStory,
+        name: &str,
+        (first, second): (usize, usize),
+    ) -> io::Result<()> {
+        let (sign, paint) = mark(candidate.verdict);
+        let (name, asks, why) = (plain(name), plain(&candidate.asks), plain(&candidate.why));
+        let name = self.look.paint(Paint::Name, &name).to_width(first);
+        let (sign, why) = (self.look.paint(paint, sign), self.look.paint(paint, &why));
+        writeln!(self.out, "  {sign} {name}  {asks:second$}  {why}")
+    }
+}
+
+/// `~ NAME: AFTER (was BEFORE)`
+fn described(header: &HeaderChange) -> String {
+    let (before, after) = (header.before.join(", "), header.after.join(", "));
+    match header.change {
+        Change::Same => format!("  {}: {after}", header.name),
+        Change::Changed => format!("~ {}: {after} (was {before})", header.name),
+        Change::Added => format!("+ {}: {after}", header.name),
+        Change::Removed => format!("- {}: {before}", header.name),
+    }
+}
+
+fn paint(change: Change) -> Option<Paint> {
+    match change {
+        Change::Same => None,
+        Change::Changed => Some(Paint::Odd),
+        Change::Added => Some(Paint::Good),
+        Change::Removed => Some(Paint::Bad),
+    }
+}
+
+fn mark(verdict: Verdict) -> (&'static str, Paint) {
+    match verdict {
+        Verdict::Takes => ("→", Paint::Good),
+        Verdict::NoClientKey => ("!", Paint::Bad),
+        Verdict::Mismatch | Verdict::LessSpecific | Verdict::Guarded => (" ", Paint::Faint),
+    }
+}
+
+/// What the longest of them takes.
+fn width<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
+    texts.map(|text| plain(text).chars().count()).max().unwrap_or(0)
+}
+
+// === impl CandidateStory ===
+
+impl CandidateStory {
+    fn name(&self) -> String {
+        format!("{} {}", self.route, self.rule)
     }
 }
 
