@@ -53,7 +53,7 @@ impl Reloader {
         let mut findings = manifests.findings;
         let faults = compiled.faults.into_iter();
         findings.extend(faults.map(|fault| manifests.sources.finding(fault)));
-        // Causes before consequences: files, then Secrets, providers, and the routes that need them.
+        // Causes before consequences: files, Secrets, providers, then the routes that need them.
         findings.sort_by_key(|finding| {
             let kind = finding.object.as_ref().map(|object| object.kind);
             (kind.is_some(), Reverse(kind))
