@@ -161,6 +161,11 @@ impl Proxy {
         self.address
     }
 
+    /// Where the admin pages are.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// The id of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.child.id()
@@ -212,6 +217,12 @@ impl Proxy {
     #[track_caller]
     pub(crate) fn wait_log(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.process.wait_log(wanted)
+    }
+
+    /// The process log so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        let lines = self.process.stderr.so_far();
+        lines.iter().map(|line| parsed(line)).collect()
     }
 
     /// Asks `/readyz` until it says yes.
