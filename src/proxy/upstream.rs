@@ -5,6 +5,7 @@
 //! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
 //! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
 
+mod by_origin;
 pub mod connect;
 pub mod h1;
 pub mod h2;
