@@ -71,7 +71,11 @@ impl ClientIo {
 
     fn fill(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.ahead.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+            let refused = self.framing.as_ref().is_some_and(Framing::has_refused);
+            return match refused {
+                true => Poll::Ready(Ok(())),
+                false => Pin::new(&mut self.stream).poll_read(cx, buf),
+            };
         }
         let count = self.ahead.len().min(buf.remaining());
         buf.put_slice(&self.ahead[..count]);
@@ -105,8 +109,14 @@ impl AsyncRead for ClientIo {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let polled = self.fill(cx, buf);
-        if let Some(framing) = &mut self.framing {
+        if let Some(framing) = &mut self.framing
+            && !framing.has_refused()
+        {
             framing.check(&mut buf.filled_mut()[before..]);
+            if framing.has_refused() {
+                // hyper looks at a head only once it has ended.
+                self.ahead = b"\r\n\r\n".to_vec();
+            }
         }
         polled
     }

@@ -3,9 +3,9 @@
 //!
 //! What is refused here: a line of a head, a chunk or a trailer that ends in LF alone; white space
 //! behind a chunk's size; `content-length` beside `transfer-encoding`; any transfer coding but
-//! `chunked`, said once, because nobody here decodes another. Such a line's LF becomes a
-//! NUL, which hyper answers with its own 400, and nobody else has to know how. Everything else that
-//! is wrong, hyper refuses by itself.
+//! `chunked`, said once, because nobody here decodes another. Such a line's LF becomes a NUL, which
+//! hyper answers with its own 400, and nobody else has to know how; nothing more is read then.
+//! Everything else that is wrong, hyper refuses by itself.
 //!
 //! Invariants: a byte is changed only where hyper would otherwise go on, at most one a connection;
 //! bodies are skipped, not read; memory is constant. Does not know what a request asks for.
@@ -76,6 +76,11 @@ impl Framing {
             };
             bytes = &mut bytes[used..];
         }
+    }
+
+    /// Has a byte been spoilt? Then it was the last one worth looking at.
+    pub fn has_refused(&self) -> bool {
+        self.at == At::Spoilt
     }
 
     fn skip(&mut self, left: u64, then: Then, there: usize) -> usize {

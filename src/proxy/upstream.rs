@@ -231,16 +231,26 @@ impl Via<'_> {
 }
 
 /// An answer that its reader and we would take for two different things is none: one that wants
-/// to become a tunnel, which nobody asked for, and one of two content types (FAULTS 17, 57).
+/// to become a tunnel, which nobody asked for, one of two content types, and one in a transfer
+/// coding that nobody here decodes (FAULTS 17, 57).
 fn sound(answer: Answer) -> Result<Answer, Broken> {
     let head = &answer.response;
     let types = head.headers().get_all(CONTENT_TYPE).iter().count();
     let why = match (head.status(), types) {
         (StatusCode::SWITCHING_PROTOCOLS, _) => "it switches protocols, unasked",
-        (_, 0 | 1) => return Ok(answer),
+        (_, 0 | 1) if is_plainly_chunked(head.headers()) => return Ok(answer),
+        (_, 0 | 1) => "its transfer coding is not `chunked` alone",
         _ => "it has several content types",
     };
     Err(Broken::Otherwise(Failure::UpstreamBroken(why.to_owned())))
+}
+
+/// Is `chunked` the only transfer coding, or is there none?
+fn is_plainly_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let plain =
+        codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    plain && codings.next().is_none()
 }
 
 /// The head of a request, before the protocol is known.

@@ -18,6 +18,7 @@ pub(super) struct Request {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
+    pub(super) version: String,
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -52,8 +53,8 @@ pub(super) fn requests(mut bytes: &[u8]) -> Vec<Request> {
 pub(super) fn answers(mut bytes: &[u8], methods: &[&str]) -> Vec<Answer> {
     let mut all = Vec::new();
     while let Some((line, headers, rest)) = head(bytes) {
-        let version = line.split(' ').next().unwrap();
-        assert!(["HTTP/1.1", "HTTP/1.0"].contains(&version), "status line {line:?}");
+        let version = line.split(' ').next().unwrap().to_owned();
+        assert!(["HTTP/1.1", "HTTP/1.0"].contains(&version.as_str()), "status line {line:?}");
         let status = line.split(' ').nth(1).unwrap().parse().unwrap();
         let bare = matches!(status, 100..200 | 204 | 304)
             || methods.get(all.len()).is_some_and(|method| *method == "HEAD");
@@ -62,7 +63,7 @@ pub(super) fn answers(mut bytes: &[u8], methods: &[&str]) -> Vec<Answer> {
             false => body(&headers, rest, Unframed::UntilEnd),
         };
         if status >= 200 {
-            all.push(Answer { status, headers, body, whole });
+            all.push(Answer { version, status, headers, body, whole });
         }
         bytes = rest;
     }
