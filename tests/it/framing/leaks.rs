@@ -1,5 +1,6 @@
 //! After hostile connections, on both sides: nothing is left of them.
 
+use std::thread;
 use std::time::Instant;
 
 use super::{PASSED, exchange, hasty};
@@ -31,9 +32,12 @@ const WARM_UP: usize = 10;
 const ROUNDS: usize = 40;
 
 /// What resident memory may grow by over [`ROUNDS`] rounds, which is 480 connections: 2 KiB each.
-/// A connection that is open costs ten times as much. Measured: below 100 KiB over all of them
+/// A connection that is open costs ten times as much. Measured: 24 KiB over all of them
 /// (debug build, one worker, x86-64 Linux).
 const GROWTH: u64 = 1 << 20;
+
+/// Descriptors that come and go: the admin port's, and upstream connections that wait for a call.
+const SLACK: usize = 4;
 
 #[test]
 fn hostile_connections_leave_nothing_behind() {
@@ -52,20 +56,23 @@ fn hostile_connections_leave_nothing_behind() {
     });
     let proxy = hasty(&upstream.url());
     attack(&proxy, WARM_UP);
-    let (memory, open, threads_before) = counts(&proxy);
+    let pid = proxy.pid();
+    let (memory, open, started) = (resident(pid), descriptors(pid), threads(pid));
     attack(&proxy, ROUNDS);
-    let (memory_after, open_after, threads_after) = counts(&proxy);
-    let grown = memory_after.saturating_sub(memory);
+    let grown = resident(pid).saturating_sub(memory);
     assert!(grown <= GROWTH, "{} KiB more after {ROUNDS} rounds", grown >> 10);
-    // One to the upstream may be kept, or not.
-    assert!(open_after <= open + 1, "{open_after} descriptors, {open} before");
-    assert_eq!(threads_after, threads_before);
+    let began = Instant::now();
+    while descriptors(pid) > open + SLACK {
+        assert!(began.elapsed() < GUARD, "{} descriptors, {open} before", descriptors(pid));
+        thread::yield_now();
+    }
+    assert_eq!(threads(pid), started);
 }
 
 /// Every round from several callers at once, half of whom leave without waiting.
 fn attack(proxy: &Proxy, rounds: usize) {
     for _ in 0..rounds {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for (number, bytes) in REQUESTS.iter().enumerate() {
                 scope.spawn(move || match number % 2 {
                     0 => drop(exchange(proxy, bytes.as_bytes())),
@@ -84,21 +91,5 @@ fn attack(proxy: &Proxy, rounds: usize) {
     for gauge in ["pillion_open_streams", "pillion_open_connections", "pillion_request_body_bytes"]
     {
         wait_sum(proxy, gauge, &[], 0.0);
-    }
-}
-
-/// Memory, descriptors and threads, once connections to the admin port and to the upstream that
-/// were given up are closed.
-fn counts(proxy: &Proxy) -> (u64, usize, usize) {
-    let began = Instant::now();
-    let mut open = descriptors(proxy.pid());
-    loop {
-        // The admin port closes when its client does, which the client cannot see.
-        std::thread::yield_now();
-        let now = descriptors(proxy.pid());
-        if now == open || began.elapsed() > GUARD {
-            return (resident(proxy.pid()), now, threads(proxy.pid()));
-        }
-        open = now;
     }
 }
