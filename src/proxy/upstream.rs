@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
@@ -257,6 +257,10 @@ impl Parts {
         if expects_a_body(&self.method) && body.is_end_stream() {
             // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
             self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // Unasked, hyper sends no body of unknown length with a GET, and throws it away.
+            self.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);

@@ -24,6 +24,8 @@ mod explain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod framing;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod metrics;
