@@ -38,6 +38,8 @@ mod overload;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod reload;
 #[cfg(test)]
 mod scrape;
