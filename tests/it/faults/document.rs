@@ -28,13 +28,11 @@ fn each_row_says_what_is_done_and_which_tests_show_it() {
         let Ok(number) = number.parse::<u32>() else { continue };
         assert!(have.insert(number), "row {number} stands twice");
         assert!(!fault.is_empty() && !done.is_empty(), "row {number} says nothing");
-        let before = named.len();
         for name in shown.split(", ") {
             let name = name.trim_matches('`').to_owned();
             assert!(tests.contains(&name), "row {number}: there is no test {name}");
             named.insert(name);
         }
-        assert!(named.len() > before || shown.contains("fault_"), "row {number} names no test");
     }
     let missing: Vec<u32> = rows().filter(|row| !have.contains(row)).collect();
     assert_eq!(missing, [0; 0], "rows without a line");
