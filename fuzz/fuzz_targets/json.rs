@@ -53,7 +53,12 @@ fn refused(fault: &Result<BodyFacts, JsonFault>, read: Option<&Value>) {
 }
 
 /// A rename changes the model's bytes and no other.
-fn renamed(body: &[u8], chunks: &[Bytes], facts: &BodyFacts, read: &serde_json::Map<String, Value>) {
+fn renamed(
+    body: &[u8],
+    chunks: &[Bytes],
+    facts: &BodyFacts,
+    read: &serde_json::Map<String, Value>,
+) {
     let Some(model) = &facts.model else { return };
     let change = Splice { at: model.span.clone(), with: quoted("other/\"model\"") };
     let after = spliced(chunks, &change);
