@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bless
+.PHONY: help demo test check fix bless bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,3 +22,6 @@ fix: ## format, and apply what clippy can apply by itself
 bless: ## accept what the code now generates: crds/ and snapshots; read the diff before you commit
 	@BLESS=1 INSTA_UPDATE=always cargo test --locked --test it
 	@git status --short
+
+bench: ## speed and memory beside nginx, HAProxy and Envoy; writes docs/benchmarks.md (BENCH_FULL=1: longer)
+	@scripts/bench
