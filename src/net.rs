@@ -2,14 +2,15 @@
 //!
 //! Reading order: [`drain`] (how everything ends), [`task`] (the one home of spawned tasks),
 //! [`workers`] (one thread, one runtime each), [`accept`], [`client_io`] (a socket that gives up on
-//! a reader who stopped), [`stream`] (plain or TLS), [`tls`], [`budget`] (bounded memory),
-//! [`admin`].
+//! a reader who stopped), [`framing`] (requests that two servers could read differently),
+//! [`stream`] (plain or TLS), [`tls`], [`budget`] (bounded memory), [`admin`].
 
 pub mod accept;
 pub mod admin;
 pub mod budget;
 pub mod client_io;
 pub mod drain;
+pub mod framing;
 pub mod stream;
 pub mod task;
 pub mod tls;

@@ -3,6 +3,8 @@
 //!
 //! Knows no domain; what a line says is its writer's business.
 
+mod json_line;
+
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
@@ -12,6 +14,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
+
+pub use json_line::JsonLine;
 
 /// Lines wait this long for company, so that a busy worker pays one wake-up for many.
 const LINGER: Duration = Duration::from_millis(100);

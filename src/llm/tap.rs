@@ -1,9 +1,10 @@
 //! Watches an answer as it passes: usage, first token, event boundaries, how the stream ended.
 //! Never changes, holds or delays a byte.
 //!
-//! Invariants: no input is an error; the same bytes give the same result however they are split;
-//! memory is constant (a compressed answer adds its decoder's), so an event or a body of any size
-//! is read to its end (FAULTS 48). An event counts once its JSON is complete, even if the stream
+//! Invariants: no input is an error; the same bytes give the same result however they are split
+//! (but for compressed ones that are malformed: how much of them is read depends on it); memory is
+//! constant (a compressed answer adds its decoder's), so an event or a body of any size is read to
+//! its end (FAULTS 48). An event counts once its JSON is complete, even if the stream
 //! ends without the last blank line.
 //!
 //! Approximations, on purpose: with several choices in one chat stream, the first `finish_reason`

@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+use super::framing::Framing;
+
 /// The socket.
 #[derive(Debug)]
 pub struct ClientIo {
@@ -25,6 +27,8 @@ pub struct ClientIo {
     blocked: Option<Pin<Box<Sleep>>>,
     /// Read ahead, to see what is spoken.
     ahead: Vec<u8>,
+    /// Watches HTTP/1.1.
+    framing: Option<Framing>,
 }
 
 /// What a client speaks.
@@ -42,7 +46,7 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 impl ClientIo {
     /// Ends with an error when a write has been blocked for `write_idle`.
     pub fn new(stream: TcpStream, write_idle: Duration) -> Self {
-        Self { stream, write_idle, blocked: None, ahead: Vec::new() }
+        Self { stream, write_idle, blocked: None, ahead: Vec::new(), framing: None }
     }
 
     /// Waits for as many bytes as it takes to tell what the client speaks. Loses nothing when it
@@ -61,7 +65,22 @@ impl ClientIo {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
         }
+        self.framing = Some(Framing::default());
         Ok(Opening::Http1)
+    }
+
+    fn fill(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            let refused = self.framing.as_ref().is_some_and(Framing::has_refused);
+            return match refused {
+                true => Poll::Ready(Ok(())),
+                false => Pin::new(&mut self.stream).poll_read(cx, buf),
+            };
+        }
+        let count = self.ahead.len().min(buf.remaining());
+        buf.put_slice(&self.ahead[..count]);
+        self.ahead.drain(..count);
+        Poll::Ready(Ok(()))
     }
 
     fn watch<T>(
@@ -88,13 +107,18 @@ impl AsyncRead for ClientIo {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.ahead.is_empty() {
-            let count = self.ahead.len().min(buf.remaining());
-            buf.put_slice(&self.ahead[..count]);
-            self.ahead.drain(..count);
-            return Poll::Ready(Ok(()));
+        let before = buf.filled().len();
+        let polled = self.fill(cx, buf);
+        if let Some(framing) = &mut self.framing
+            && !framing.has_refused()
+        {
+            framing.check(&mut buf.filled_mut()[before..]);
+            if framing.has_refused() {
+                // hyper looks at a head only once it has ended.
+                self.ahead = b"\r\n\r\n".to_vec();
+            }
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        polled
     }
 }
 

@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::Method;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use super::call::{Call, CallBody, Head};
@@ -21,7 +20,7 @@ use crate::llm::Api;
 use crate::llm::operation::Kind;
 use crate::llm::usage::Usage;
 use crate::table::{Plan, Table};
-use crate::telemetry::{self, Lines, Written};
+use crate::telemetry::{self, JsonLine, Lines, Written};
 
 /// Longer texts of a caller's making are cut in the log.
 const LOGGED_BYTES: usize = 256;
@@ -175,10 +174,7 @@ impl Observation {
         let ended = Instant::now();
         self.measure(outcome, ended);
         let lines = Rc::clone(&self.books.lines);
-        let written = lines.line(|buffer| {
-            // Writing JSON to memory cannot fail.
-            let _ = serde_json::to_writer(buffer, &self.line(outcome, ended));
-        });
+        let written = lines.line(|buffer| self.write(&mut JsonLine::begin(buffer), outcome, ended));
         if let Written::Dropped(count) = written {
             self.books.metrics.log_lines_dropped.inc_by(count);
         }
@@ -227,39 +223,51 @@ impl Observation {
         })
     }
 
-    fn line<'a>(&'a self, outcome: &Outcome<'a>, ended: Instant) -> Line<'a> {
+    fn write(&self, line: &mut JsonLine<'_>, outcome: &Outcome<'_>, ended: Instant) {
+        let seen = &self.seen;
+        line.shown("time", telemetry::now())
+            .text("method", seen.method.as_str())
+            .text("path", &*seen.path)
+            .text("api", seen.api.map(Api::as_str))
+            .text("operation", operation_name(seen.kind));
+        self.write_names(line);
+        line.number("status", u64::from(seen.status))
+            .text("outcome", outcome.word())
+            .text("detail", outcome.detail())
+            .text("request_id", seen.request_id.as_deref());
+        self.write_numbers(line, ended);
+        line.end();
+    }
+
+    /// Who called whom, for which model.
+    fn write_names(&self, line: &mut JsonLine<'_>) {
         let seen = &self.seen;
         let plan = seen.plan.as_ref().map(|(plan, _)| &**plan);
-        let millis = |at: Instant| ((at - self.started).as_secs_f64() * 1e6).round() / 1e3;
-        Line {
-            time: Time,
-            method: seen.method.as_str(),
-            path: &seen.path,
-            api: seen.api.map(Api::as_str),
-            operation: operation_name(seen.kind),
-            route: plan.map(|plan| &*plan.labels.route),
-            rule: plan.map(|plan| &*plan.labels.rule),
-            provider: plan.map(|plan| &*plan.labels.provider),
-            account: seen.account.as_deref(),
-            client: seen.client.as_deref(),
-            session: seen.session.as_deref(),
-            model: seen.model.as_deref().map(cut),
-            model_sent: plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name)),
-            upstream: plan.map(|plan| plan.endpoint.origin.authority.as_str()),
-            status: seen.status,
-            outcome: outcome.word(),
-            detail: outcome.detail(),
-            request_id: seen.request_id.as_deref(),
-            request_bytes: seen.request_bytes,
-            response_bytes: seen.response_bytes,
-            duration_ms: millis(ended),
-            first_byte_ms: seen.head.map(millis),
-            first_token_ms: seen.token.map(millis),
-            input_tokens: seen.usage.input,
-            output_tokens: seen.usage.output,
-            cache_read_tokens: seen.usage.cache_read,
-            cache_creation_tokens: seen.usage.cache_creation,
-        }
+        let sent = plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name));
+        line.text("route", plan.map(|plan| &*plan.labels.route))
+            .text("rule", plan.map(|plan| &*plan.labels.rule))
+            .text("provider", plan.map(|plan| &*plan.labels.provider))
+            .text("account", seen.account.as_deref())
+            .text("client", seen.client.as_deref())
+            .text("session", seen.session.as_deref())
+            .text("model", seen.model.as_deref().map(cut))
+            .text("model_sent", sent)
+            .text("upstream", plan.map(|plan| plan.endpoint.origin.authority.as_str()));
+    }
+
+    /// How much, how long, how many tokens.
+    fn write_numbers(&self, line: &mut JsonLine<'_>, ended: Instant) {
+        let seen = &self.seen;
+        let since = |at: Instant| at - self.started;
+        line.number("request_bytes", seen.request_bytes)
+            .number("response_bytes", seen.response_bytes)
+            .millis("duration_ms", since(ended))
+            .millis("first_byte_ms", seen.head.map(since))
+            .millis("first_token_ms", seen.token.map(since))
+            .number("input_tokens", seen.usage.input)
+            .number("output_tokens", seen.usage.output)
+            .number("cache_read_tokens", seen.usage.cache_read)
+            .number("cache_creation_tokens", seen.usage.cache_creation);
     }
 }
 
@@ -287,65 +295,6 @@ impl<'a> Outcome<'a> {
             Self::Failed(failure) => failure.logged(),
             Self::Served | Self::ClientClosed => None,
         }
-    }
-}
-
-/// The access log's line; absent facts are left out.
-#[derive(Serialize)]
-struct Line<'a> {
-    time: Time,
-    method: &'a str,
-    path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    api: Option<&'static str>,
-    operation: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    route: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model_sent: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    upstream: Option<&'a str>,
-    status: u16,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
-    request_bytes: u64,
-    response_bytes: u64,
-    duration_ms: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_byte_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_token_ms: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation_tokens: Option<u64>,
-}
-
-/// The moment of writing.
-struct Time;
-
-impl Serialize for Time {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&telemetry::now())
     }
 }
 

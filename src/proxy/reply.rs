@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, Version};
 
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
@@ -82,6 +82,9 @@ impl Relayed {
         books.seen.status = head.status.as_u16();
         books.seen.request_id = request_id(&head.headers);
         strip_hop_by_hop(&mut head.headers);
+        // The version is this hop's own: hyper would give an HTTP/1.0 upstream's answer an end that
+        // cannot be told from a break.
+        head.version = Version::HTTP_11;
         let watch = watch(head.status, &head.headers, &self.operation);
         let streamed = matches!(&watch, Watch::Tap(tap) if tap.is_event_stream());
         if streamed {

@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use prometheus::IntCounter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
@@ -39,6 +40,10 @@ const MAX_STREAMS: u32 = 256;
 /// After the grace: what it takes to write the last events.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// The panic itself is in the log.
+#[derive(Debug)]
+struct Panicked;
+
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
@@ -47,7 +52,10 @@ pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
         accept::run(listener, capacity, drain.clone(), move |stream| {
-            serve(stream, Rc::clone(&worker), drain.clone())
+            let panics = worker.shared.metrics.panics.clone();
+            let serving = serve(stream, Rc::clone(&worker), drain.clone());
+            // In the middle of an answer it breaks the connection, and nothing else.
+            async move { drop(unless_it_panics(&panics, serving).await) }
         })
     };
     tokio::select! {
@@ -121,19 +129,26 @@ async fn guarded(
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
-    let mut call = pin!(serve_call(worker, request));
-    let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(response)) => Poll::Ready(Ok(response)),
-        Err(_) => Poll::Ready(Err(())),
-    });
-    Ok(caught.await.unwrap_or_else(|()| {
-        panics.inc();
-        internal()
-    }))
+    Ok(unless_it_panics(&panics, serve_call(worker, request)).await.unwrap_or_else(internal))
 }
 
-fn internal() -> Response<ReplyBody> {
+/// What `future` comes to; a panic in it is counted, and ends nothing else.
+async fn unless_it_panics<F: Future>(
+    panics: &IntCounter,
+    future: F,
+) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => {
+            panics.inc();
+            Poll::Ready(Err(Panicked))
+        }
+    })
+    .await
+}
+
+fn internal(_: Panicked) -> Response<ReplyBody> {
     let consequences = Failure::Internal.consequences();
     let (kind, status) = (consequences.kind, consequences.status);
     let told = Failure::Internal.told();
@@ -142,4 +157,25 @@ fn internal() -> Response<ReplyBody> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FAULTS 63.
+    #[tokio::test]
+    async fn fault_63_a_panic_is_one_calls_500() {
+        let panics = IntCounter::new("panics", "panics").unwrap();
+        let call = unless_it_panics(&panics, async { panic!("a defect") });
+        let response = call.await.unwrap_or_else(internal);
+        assert_eq!((response.status().as_u16(), panics.get()), (500, 1));
+        let late = unless_it_panics(&panics, async {
+            tokio::task::yield_now().await;
+            panic!("after a turn")
+        });
+        assert!(matches!(late.await, Err::<(), _>(Panicked)));
+        assert!(matches!(unless_it_panics(&panics, async { 1 }).await, Ok(1)));
+        assert_eq!(panics.get(), 2);
+    }
 }

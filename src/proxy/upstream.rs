@@ -5,6 +5,7 @@
 //! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
 //! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
 
+mod by_origin;
 pub mod connect;
 pub mod h1;
 pub mod h2;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
@@ -230,16 +231,26 @@ impl Via<'_> {
 }
 
 /// An answer that its reader and we would take for two different things is none: one that wants
-/// to become a tunnel, which nobody asked for, and one of two content types (FAULTS 17, 57).
+/// to become a tunnel, which nobody asked for, one of two content types, and one in a transfer
+/// coding that nobody here decodes (FAULTS 17, 57).
 fn sound(answer: Answer) -> Result<Answer, Broken> {
     let head = &answer.response;
     let types = head.headers().get_all(CONTENT_TYPE).iter().count();
     let why = match (head.status(), types) {
         (StatusCode::SWITCHING_PROTOCOLS, _) => "it switches protocols, unasked",
-        (_, 0 | 1) => return Ok(answer),
+        (_, 0 | 1) if is_plainly_chunked(head.headers()) => return Ok(answer),
+        (_, 0 | 1) => "its transfer coding is not `chunked` alone",
         _ => "it has several content types",
     };
     Err(Broken::Otherwise(Failure::UpstreamBroken(why.to_owned())))
+}
+
+/// Is `chunked` the only transfer coding, or is there none?
+fn is_plainly_chunked(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let plain =
+        codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    plain && codings.next().is_none()
 }
 
 /// The head of a request, before the protocol is known.
@@ -256,6 +267,10 @@ impl Parts {
         if expects_a_body(&self.method) && body.is_end_stream() {
             // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
             self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+            // Unasked, hyper sends no body of unknown length with a GET, and throws it away.
+            self.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
         let mut request = Request::new(body);
         *request.uri_mut() = Uri::from(self.target);

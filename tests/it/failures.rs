@@ -118,9 +118,9 @@ fn fault_29_keys_that_cannot_be_sent() {
         );
     }
     let proxy = Proxy::start(&(yaml + &route("r", &format!("[{rules}]"))));
-    for number in 0..bad.len() {
+    for (number, value) in bad.iter().enumerate() {
         let answer = Caller::Chat.ask(&mut proxy.client(), &format!("m{number}"));
-        assert_eq!(answer.refusal(), "503 unservable openai/server_error", "{:?}", bad[number]);
+        assert_eq!(answer.refusal(), "503 unservable openai/server_error", "{value:?}");
     }
     assert_eq!(upstream.connections(), 0);
 }

@@ -24,6 +24,10 @@ mod explain;
 #[cfg(test)]
 mod failures;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod framing;
+#[cfg(test)]
 mod headers;
 #[cfg(test)]
 mod metrics;
@@ -33,6 +37,8 @@ mod models;
 mod overload;
 #[cfg(test)]
 mod paths;
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]

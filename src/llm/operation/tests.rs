@@ -230,7 +230,7 @@ fn methods() {
 
 /// FAULTS 8: one normal form, and nothing outside it goes anywhere.
 #[test]
-fn fault_8_paths_outside_the_normal_form() {
+fn fault_08_paths_outside_the_normal_form() {
     for path in [
         "",
         "*",

@@ -2,36 +2,14 @@
 //! index says was reported, however the bytes are split. The corpus is not part of this
 //! repository; without it, these tests say so and pass.
 
+mod corpus;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use self::corpus::{Exchange, NOT_QUITE_JSON, Operation, corpus, recorded as everything};
 use super::*;
-
-struct Exchange {
-    id: String,
-    kind: Kind,
-    content_type: String,
-    body: Vec<u8>,
-    stream: bool,
-    status: u64,
-    reported: Value,
-}
-
-/// Streams that do report usage, though the index gives up on them (deltas of an odd shape, two
-/// answers in one stream, an error beside the usage, a payload that is not quite JSON).
-const UNINDEXED: [(&str, [i64; 4]); 6] = [
-    ("mistral-chat-sse-01", [10, 232, -1, -1]),
-    ("openrouter-chat-sse-02", [43, 10, 0, -1]),
-    ("vercel-mistral-tool-call-sse", [124, 22, -1, -1]),
-    ("vercel-spliced-message-start-sse", [17, 65, -1, -1]),
-    ("vercel-anthropic-tool-search-regex_1-sse", [1071, 67, 0, 0]),
-    (NOT_QUITE_JSON, [34, 28, 0, -1]),
-];
-
-/// Its last event lacks a brace, so that a JSON tree of it cannot be had.
-const NOT_QUITE_JSON: &str = "vercel-parallel-tool-call-wrapper_1-sse";
 
 /// Streams that generate nothing, or only blocks that come whole.
 const WITHOUT_TOKEN: [&str; 6] = [
@@ -43,119 +21,44 @@ const WITHOUT_TOKEN: [&str; 6] = [
     "anthropic-sdk-refusal_response",
 ];
 
-fn corpus() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
-    let folder = std::env::var_os("PILLION_CORPUS").map_or(beside, PathBuf::from);
-    let found = folder.is_dir().then_some(folder);
-    if found.is_none() {
-        println!("skipped: no corpus of recorded traffic here (PILLION_CORPUS names its folder)");
+fn kind(exchange: &Exchange) -> Option<Kind> {
+    Some(match exchange.operation {
+        Operation::Chat => Kind::ChatCompletions,
+        Operation::Completions => Kind::Completions,
+        Operation::Responses => Kind::Responses,
+        Operation::Embeddings => Kind::Embeddings,
+        Operation::Messages => Kind::Messages,
+        Operation::CountTokens => Kind::CountTokens,
+        Operation::GenerateContent if exchange.stream => Kind::StreamGenerateContent,
+        Operation::GenerateContent => Kind::GenerateContent,
+        Operation::Opaque => return None,
+    })
+}
+
+fn recorded() -> Vec<Recorded> {
+    let read = |exchange| Some(Recorded { kind: kind(&exchange)?, exchange });
+    everything().into_iter().filter_map(read).collect()
+}
+
+/// An exchange whose usage is read.
+struct Recorded {
+    kind: Kind,
+    exchange: Exchange,
+}
+
+impl std::ops::Deref for Recorded {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.exchange
     }
-    found
 }
 
-fn kind(api: &str, stream: bool) -> Option<Kind> {
-    Some(match api {
-        "chat" | "openai-chat" => Kind::ChatCompletions,
-        "completions" => Kind::Completions,
-        "responses" => Kind::Responses,
-        "embeddings" => Kind::Embeddings,
-        "messages" => Kind::Messages,
-        "count_tokens" => Kind::CountTokens,
-        "generateContent" if stream => Kind::StreamGenerateContent,
-        "generateContent" => Kind::GenerateContent,
-        _ => return None,
-    })
-}
-
-fn recorded() -> Vec<Exchange> {
-    let Some(folder) = corpus().map(|corpus| corpus.join("recorded")) else {
-        return Vec::new();
-    };
-    let index = fs::read_to_string(folder.join("index.jsonl")).unwrap();
-    let records = index.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let exchanges: Vec<_> = records.filter_map(|record| exchange(&folder, &record)).collect();
-    assert!(exchanges.len() > 200, "the corpus has shrunk to {}", exchanges.len());
-    exchanges
-}
-
-fn exchange(folder: &Path, record: &Value) -> Option<Exchange> {
-    let text = |name: &str| record[name].as_str().unwrap().to_owned();
-    let stream = record["stream"].as_bool().unwrap();
-    let usual = if stream { "text/event-stream" } else { "application/json" };
-    Some(Exchange {
-        id: text("id"),
-        kind: kind(&text("api"), stream)?,
-        content_type: record["headers"]["content-type"].as_str().unwrap_or(usual).to_owned(),
-        body: fs::read(folder.join(text("response"))).unwrap(),
-        stream,
-        status: record["status"].as_u64().unwrap(),
-        reported: record["usage_reported"].clone(),
-    })
-}
-
-impl Exchange {
+impl Recorded {
     fn observed<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>) -> AnswerTap {
         let mut tap = AnswerTap::new(self.kind, &self.content_type, "");
         chunks.into_iter().for_each(|chunk| tap.observe(chunk));
         tap
-    }
-
-    /// The four counts of what the index says, computed apart from the code under test.
-    fn expected(&self) -> Usage {
-        let at = |path: &str| self.reported.pointer(path).and_then(Value::as_u64);
-        if let Some((_, counts)) = UNINDEXED.iter().find(|(id, _)| *id == self.id) {
-            let [input, output, cache_read, cache_creation] = counts.map(|n| n.try_into().ok());
-            return Usage { input, output, cache_read, cache_creation };
-        }
-        match self.kind {
-            Kind::Messages => Usage {
-                input: at("/input_tokens"),
-                output: at("/output_tokens"),
-                cache_read: at("/cache_read_input_tokens"),
-                cache_creation: at("/cache_creation_input_tokens"),
-            },
-            Kind::GenerateContent | Kind::StreamGenerateContent => {
-                let prompt = at("/promptTokenCount");
-                let tool = at("/toolUsePromptTokenCount").unwrap_or(0);
-                let cached = at("/cachedContentTokenCount");
-                let thoughts = at("/thoughtsTokenCount");
-                let answer = at("/candidatesTokenCount");
-                Usage {
-                    input: prompt.map(|prompt| prompt + tool - cached.unwrap_or(0)),
-                    output: answer.or(thoughts.map(|_| 0)).map(|n| n + thoughts.unwrap_or(0)),
-                    cache_read: cached,
-                    cache_creation: None,
-                }
-            }
-            _ => self.expected_openai(),
-        }
-    }
-
-    fn expected_openai(&self) -> Usage {
-        let at = |path: &str| self.reported.pointer(path).and_then(Value::as_u64);
-        let first = |paths: &[&str]| paths.iter().find_map(|path| at(path));
-        let prompt = first(&["/prompt_tokens", "/input_tokens"]);
-        let answer = first(&["/completion_tokens", "/output_tokens"]);
-        let cached = first(&[
-            "/prompt_tokens_details/cached_tokens",
-            "/input_tokens_details/cached_tokens",
-            "/prompt_cache_hit_tokens",
-            "/cached_tokens",
-            "/num_cached_tokens",
-        ]);
-        let written = first(&[
-            "/prompt_tokens_details/cache_write_tokens",
-            "/input_tokens_details/cache_write_tokens",
-        ]);
-        // xAI alone counts its reasoning apart from the answer.
-        let reasoning = at("/completion_tokens_details/reasoning_tokens").unwrap_or(0);
-        let apart = if self.id.contains("xai") { reasoning } else { 0 };
-        Usage {
-            input: prompt.map(|n| n - cached.unwrap_or(0) - written.unwrap_or(0)),
-            output: answer.map(|answer| answer + apart),
-            cache_read: cached,
-            cache_creation: written,
-        }
     }
 
     /// The stream's events, as the bytes from one blank line to the next.
@@ -211,7 +114,8 @@ fn usage_is_what_was_reported() {
     let mut wrong = Vec::new();
     for exchange in recorded() {
         let tap = exchange.observed([&exchange.body[..]]);
-        let expected = exchange.expected();
+        let [input, output, cache_read, cache_creation] = exchange.expected();
+        let expected = Usage { input, output, cache_read, cache_creation };
         if tap.usage() != expected {
             wrong.push(format!("{}: {:?}, not {expected:?}", exchange.id, tap.usage()));
         }
@@ -266,7 +170,7 @@ fn every_answered_stream_has_a_first_token() {
         .into_iter()
         .filter(|exchange| exchange.stream && exchange.status == 200)
         .filter(|exchange| !exchange.observed([&exchange.body[..]]).has_token())
-        .map(|exchange| exchange.id)
+        .map(|exchange| exchange.id.clone())
         .collect();
     assert!(silent.is_empty() && corpus().is_none() || silent == WITHOUT_TOKEN, "{silent:?}");
 }

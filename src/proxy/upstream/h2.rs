@@ -20,7 +20,12 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a connection with open calls is pinged.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// Large enough that a fast stream is not throttled by round trips.
-const WINDOW: u32 = 1 << 20;
+const STREAM_WINDOW: u32 = 1 << 20;
+/// So large that the streams' own windows are what bounds memory: a window that all streams share
+/// lets one caller who does not read hold up the calls of all others. `h2` derives from it, too,
+/// how many small frames may wait to be read before it gives the whole connection up
+/// (`too_many_data_frames`), and events are small. As large as that of Go's client.
+const CONNECTION_WINDOW: u32 = 1 << 30;
 
 /// A shared connection.
 #[derive(Debug, Clone)]
@@ -41,8 +46,8 @@ pub struct Lease {
 pub async fn handshake(stream: Stream) -> hyper::Result<Connection> {
     let (sender, mut connection) = http2::Builder::new(LocalExecutor)
         .timer(TokioTimer::new())
-        .initial_stream_window_size(WINDOW)
-        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT)
         .handshake(TokioIo::new(stream))

@@ -1,13 +1,13 @@
 //! A worker's idle connections, by origin. Not shared, so not locked.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, interval};
 
+use super::by_origin::ByOrigin;
 use super::{OriginKey, h1, h2};
 use crate::net::task;
 
@@ -27,8 +27,8 @@ type Idle = Vec<Box<h1::Connection>>;
 /// The connections.
 #[derive(Debug, Default)]
 pub(in crate::proxy) struct Pool {
-    h1: RefCell<HashMap<OriginKey, Idle>>,
-    h2: RefCell<HashMap<OriginKey, Vec<Shared>>>,
+    h1: RefCell<ByOrigin<Idle>>,
+    h2: RefCell<ByOrigin<Vec<Shared>>>,
 }
 
 /// The hold of one call on an HTTP/1.1 connection.
@@ -70,22 +70,21 @@ impl Pool {
     }
 
     fn pop_h1(&self, origin: &OriginKey) -> Option<Box<h1::Connection>> {
-        self.h1.borrow_mut().get_mut(origin)?.pop()
+        self.h1.borrow_mut().get(origin)?.pop()
     }
 
     /// Keeps an idle connection.
     pub(super) fn put_h1(&self, origin: &OriginKey, connection: Box<h1::Connection>) {
         let mut all = self.h1.borrow_mut();
-        match all.get_mut(origin) {
-            Some(idle) if idle.len() < MAX_IDLE => idle.push(connection),
-            Some(_) => {}
-            None => drop(all.insert(origin.clone(), vec![connection])),
+        let idle = all.get_or_default(origin);
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
         }
     }
 
     /// A shared connection that takes one more stream.
     pub(super) fn share_h2(&self, origin: &OriginKey) -> Option<h2::Connection> {
-        let all = self.h2.borrow();
+        let mut all = self.h2.borrow_mut();
         let usable =
             |shared: &&Shared| shared.opened.elapsed() < MAX_AGE && shared.connection.has_room();
         let shared = all.get(origin)?.iter().find(usable)?;
@@ -95,25 +94,23 @@ impl Pool {
     /// Shares a new connection.
     pub(super) fn add_h2(&self, origin: &OriginKey, connection: &h2::Connection) {
         let shared = Shared { connection: connection.clone(), opened: Instant::now() };
-        self.h2.borrow_mut().entry(origin.clone()).or_default().push(shared);
+        self.h2.borrow_mut().get_or_default(origin).push(shared);
     }
 
     fn tidy(&self) {
         let mut context = Context::from_waker(Waker::noop());
-        let mut all = self.h1.borrow_mut();
-        for idle in all.values_mut() {
+        self.h1.borrow_mut().retain(|idle| {
             idle.retain_mut(|connection| fresh(connection) && connection.alive(&mut context));
             idle.shrink_to(idle.len() * 2);
-        }
-        all.retain(|_, idle| !idle.is_empty());
-        let mut all = self.h2.borrow_mut();
-        for shared in all.values_mut() {
+            !idle.is_empty()
+        });
+        self.h2.borrow_mut().retain(|shared| {
             shared.retain(|shared| {
                 let young = shared.opened.elapsed() < MAX_AGE;
                 !shared.connection.is_closed() && (young || !shared.connection.is_idle())
             });
-        }
-        all.retain(|_, shared| !shared.is_empty());
+            !shared.is_empty()
+        });
     }
 }
 

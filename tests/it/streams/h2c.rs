@@ -1,14 +1,18 @@
 //! Callers with HTTP/2 by prior knowledge, and providers with HTTP/2 by ALPN.
 
+use bytes::Bytes;
 use h2::Reason;
+use socket2::{Domain, Socket, Type};
 
 use super::{ask, expect, proxy_to, rest, whole};
+use crate::support::client::Client;
 use crate::support::dialects::{CHAT, DIALECTS, streaming};
 use crate::support::gate::Gate;
-use crate::support::h2::{H2Reply, H2Upstream};
+use crate::support::h2::{H2Recorded, H2Reply, H2Upstream};
 use crate::support::h2_client::{H2Client, H2End};
 use crate::support::metrics::wait_sum;
 use crate::support::proxy::{Launch, Proxy};
+use crate::support::stream::Stream;
 use crate::support::tls::Ca;
 use crate::support::upstream::{Closing, LAST_CHUNK, chunk};
 use crate::support::yaml::{all_to, provider};
@@ -79,12 +83,17 @@ fn fault_14_an_h2c_caller_that_leaves_one_call_keeps_the_others() {
     }
 }
 
-/// A provider with HTTP/2 only, behind TLS, and a proxy that trusts it.
 fn over_h2(reply: H2Reply) -> (H2Upstream, Proxy) {
+    scripted(move |_| reply.clone())
+}
+
+/// A provider with HTTP/2 only, behind TLS, and a proxy that trusts it.
+fn scripted(
+    script: impl Fn(&H2Recorded) -> H2Reply + Send + Sync + 'static,
+) -> (H2Upstream, Proxy) {
     let ca = Ca::new();
     let config = ca.server(&["127.0.0.1"], &[b"h2"]);
-    let upstream =
-        H2Upstream::start(Some(config), h2::server::Builder::new(), move |_| reply.clone());
+    let upstream = H2Upstream::start(Some(config), h2::server::Builder::new(), script);
     let pem = ca.pem().lines().map(|line| format!("      {line}\n")).collect::<String>();
     let tls = format!("  tls:\n    caBundle: |\n{pem}");
     let url = format!("https://{}", upstream.address());
@@ -129,4 +138,34 @@ fn fault_14_leaving_resets_the_stream_of_an_h2_provider() {
     assert_eq!(upstream.wait_reset(), Reason::CANCEL);
     wait_sum(&proxy, "pillion_open_streams", &[], 0.0);
     assert_eq!(proxy.wait_access_log(1)[0]["outcome"], "client_closed");
+}
+
+/// A client that the kernel keeps little for, so that what it leaves unread stays in the proxy.
+fn narrow(proxy: &Proxy) -> Client {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(64 << 10).unwrap();
+    socket.connect(&proxy.address().into()).unwrap();
+    Client::over(Stream::Plain(socket.into()))
+}
+
+/// FAULTS 58, 59: neither the connection's window nor its budget of small frames belongs to one
+/// reader.
+#[test]
+fn fault_59_a_reader_who_stops_holds_up_nobody_else_on_its_h2_connection() {
+    const EVENTS: usize = 30_000;
+    let event = format!(": {}\n\n", "x".repeat(96));
+    let frame = Bytes::from(event.clone());
+    let (upstream, proxy) =
+        scripted(move |request| match &request.body[..] == CHAT.body.as_bytes() {
+            true => H2Reply::Answer(http::Response::new(()), vec![frame.clone(); EVENTS]),
+            false => H2Reply::Whole(vec!["{}"]),
+        });
+    let mut stopped = narrow(&proxy);
+    ask(&mut stopped, &CHAT).head();
+    let mut other = proxy.client();
+    for _ in 0..500 {
+        assert_eq!(other.post(CHAT.target, &[], "{\"model\":\"m\"}").text(), "{}");
+    }
+    assert_eq!(rest(&mut stopped), (event.repeat(EVENTS), whole()));
+    assert_eq!(upstream.connections(), 1);
 }

@@ -104,6 +104,11 @@ impl Client {
         Some(bytes)
     }
 
+    /// What has come, as it is; empty when the peer has ended its direction.
+    pub(crate) fn some(&mut self) -> io::Result<Vec<u8>> {
+        self.wire.some()
+    }
+
     /// Has the peer closed without sending anything more? Waits for it.
     pub(crate) fn is_closed(&mut self) -> bool {
         match self.wire.some() {

@@ -49,6 +49,8 @@ pub(crate) enum H2Reply {
     Reset(Reason),
     /// 200 and END_STREAM, with GOAWAY for what comes after.
     Last,
+    /// This head, these DATA frames, each as far as possible written by itself, END_STREAM.
+    Answer(Response<()>, Vec<Bytes>),
 }
 
 #[derive(Default)]
@@ -139,6 +141,7 @@ fn run(tcp: TcpStream, tls: Option<Arc<ServerConfig>>, settings: &Builder, servi
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let serve = async {
         tcp.set_nonblocking(true)?;
+        tcp.set_nodelay(true)?;
         let tcp = tokio::net::TcpStream::from_std(tcp)?;
         match tls {
             Some(config) => {
@@ -199,19 +202,21 @@ impl Serving {
         };
         let reply = (self.script)(&recorded);
         self.log.change(|state| state.requests.push(recorded));
-        let (frames, end) = match reply {
+        let (head, frames, end) = match reply {
             H2Reply::Reset(reason) => {
                 respond.send_reset(reason);
                 return None;
             }
-            H2Reply::Whole(frames) => (frames, End::Stream),
-            H2Reply::Cut(frames, reason) => (frames, End::Reset(reason)),
-            H2Reply::Silent(frames) => (frames, End::Never),
-            H2Reply::Last => (Vec::new(), End::Connection),
+            H2Reply::Whole(frames) => (ok(), data(&frames), End::Stream),
+            H2Reply::Cut(frames, reason) => (ok(), data(&frames), End::Reset(reason)),
+            H2Reply::Silent(frames) => (ok(), data(&frames), End::Never),
+            H2Reply::Last => (ok(), Vec::new(), End::Connection),
+            H2Reply::Answer(head, frames) => (head, frames, End::Stream),
         };
-        let mut stream = respond.send_response(Response::new(()), false).ok()?;
+        let mut stream = respond.send_response(head, false).ok()?;
         for frame in frames {
-            stream.send_data(Bytes::from_static(frame.as_bytes()), false).ok()?;
+            stream.send_data(frame, false).ok()?;
+            tokio::task::yield_now().await;
         }
         match end {
             End::Stream => stream.send_data(Bytes::new(), true).ok().and(None),
@@ -233,6 +238,14 @@ impl Serving {
             }
         }
     }
+}
+
+fn ok() -> Response<()> {
+    Response::new(())
+}
+
+fn data(frames: &[&'static str]) -> Vec<Bytes> {
+    frames.iter().map(|frame| Bytes::from_static(frame.as_bytes())).collect()
 }
 
 enum End {

@@ -15,6 +15,11 @@ pub(crate) fn descriptors(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
+/// Threads.
+pub(crate) fn threads(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/task")).unwrap().count()
+}
+
 /// Processor time of the threads with this name, in hundredths of a second.
 pub(crate) fn ticks(pid: u32, thread: &str) -> u64 {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();

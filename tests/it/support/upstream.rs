@@ -193,6 +193,11 @@ impl Connection {
         self.wire()?.write(bytes.as_ref())
     }
 
+    /// What has come, not read as HTTP and not recorded; empty when the client has left.
+    pub(crate) fn some(&mut self) -> io::Result<Vec<u8>> {
+        self.wire()?.some()
+    }
+
     /// Waits until the client leaves; what it still sends is thrown away.
     pub(crate) fn wait_left(&mut self) -> io::Result<()> {
         while !self.wire()?.some()?.is_empty() {}

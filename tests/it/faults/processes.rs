@@ -1,0 +1,69 @@
+//! FAULTS 62 and 66: what surrounds the process.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::obliging;
+use crate::support::manifests::Manifests;
+use crate::support::proxy::Launch;
+use crate::support::refusal::Caller;
+use crate::support::yaml::{all_to, provider};
+
+/// Rust's `Instant` and tokio's timers are monotonic; so a jump of the clock can reach only what
+/// reads the wall clock, and that is the log, the metric of the last reload, and the check of
+/// certificates, which rustls makes at each handshake.
+#[test]
+fn fault_62_only_logs_and_certificates_know_the_wall_clock() {
+    let mut readers = Vec::new();
+    visit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut readers);
+    assert_eq!(readers, ["src/telemetry.rs"]);
+}
+
+fn visit(folder: &Path, readers: &mut Vec<String>) {
+    let clocks = ["SystemTime", "Timestamp::now", "Zoned::now", "UNIX_EPOCH", "UnixTime"];
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()).collect();
+    entries.sort_by_key(fs::DirEntry::path);
+    for path in entries.iter().map(fs::DirEntry::path) {
+        if path.is_dir() {
+            visit(&path, readers);
+        } else if clocks.iter().any(|clock| fs::read_to_string(&path).unwrap().contains(clock)) {
+            let inside = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+            readers.push(inside.display().to_string());
+        }
+    }
+}
+
+/// Writing to any file is a signal here, as it is an error on a read-only root. Without root the
+/// test runs as whoever runs it, who has no capabilities either.
+#[test]
+fn fault_66_no_file_is_written_and_no_privilege_needed() {
+    let folder = Manifests::new();
+    let upstream = obliging();
+    folder.write("all.yaml", &(provider("there", &upstream.url(), "") + &all_to("there")));
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let strip = "exec setpriv --reuid=54321 --regid=54321 --clear-groups --no-new-privs \
+                 --bounding-set=-all --inh-caps=-all \"$@\"";
+    let become_nobody = match can_strip() {
+        true => strip,
+        false => "exec \"$@\"",
+    };
+    let script = format!("ulimit -f 0; cd /; {become_nobody}");
+    let proxy = Launch::new().under(&["/bin/sh", "-c", &script, "sh"]).start_from(folder);
+    for caller in Caller::ALL {
+        assert_eq!(caller.ask(&mut proxy.client(), "m").status(), 200);
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", proxy.pid())).unwrap();
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+    assert_eq!(u64::from_str_radix(line("CapEff:"), 16), Ok(0), "it has capabilities");
+}
+
+/// Is this root, and may a user of no name run the binary?
+fn can_strip() -> bool {
+    let nobody = ["--reuid=54321", "--regid=54321", "--clear-groups", "--no-new-privs"];
+    let binary = env!("CARGO_BIN_EXE_pillion");
+    let mut trial = Command::new("setpriv");
+    let ended = trial.args(nobody).args([binary, "--version"]).output();
+    ended.is_ok_and(|output| output.status.success())
+}
