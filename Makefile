@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bless fuzz
+.PHONY: help demo test check fix bless fuzz bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,3 +25,6 @@ bless: ## accept what the code now generates: crds/ and snapshots; read the diff
 
 fuzz: ## each fuzz target for a minute, on a nightly compiler
 	@scripts/fuzz
+
+bench: ## speed and memory beside nginx, HAProxy and Envoy; writes docs/benchmarks.md (BENCH_FULL=1: longer)
+	@scripts/bench
