@@ -128,7 +128,7 @@ pub enum TargetError {
     /// The endpoint's path holds the model, and the call names none.
     #[error("this endpoint's path holds the model, and the call names none")]
     NoModel,
-    /// `.`, `..` or nothing: it would change the path.
+    /// `.`, `..`, nothing, or a NUL: it would change the path.
     #[error("the model's name cannot stand in a path")]
     ModelUnusable,
     /// Too long, or bytes that no request target may hold.
@@ -245,10 +245,11 @@ impl Suffix<'_> {
 }
 
 /// Percent-encodes a model as one path segment. Dot segments cannot be hidden by encoding: some
-/// servers decode `%2E` and `%2F` before they look for them (FAULTS 27).
+/// servers decode `%2E` and `%2F` before they look for them; nor can a NUL, behind which some see
+/// nothing (FAULTS 27).
 fn push_model(target: &mut String, model: &str) -> Result<(), TargetError> {
     let mut pieces = model.split(['/', '\\']);
-    if model.is_empty() || pieces.any(|piece| matches!(piece, "." | "..")) {
+    if model.is_empty() || model.contains('\0') || pieces.any(|piece| matches!(piece, "." | "..")) {
         return Err(TargetError::ModelUnusable);
     }
     // Writing to a String cannot fail.

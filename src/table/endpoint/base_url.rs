@@ -35,8 +35,8 @@ pub enum BaseUrlError {
     /// A host that is never called.
     #[error("the base URL's host is on the list of hosts that are never called")]
     Forbidden,
-    /// `.`, `..`, or an empty segment.
-    #[error("the base URL's path has an empty segment or a dot segment")]
+    /// `.`, `..`, an empty segment, or a NUL.
+    #[error("the base URL's path has an empty segment, a dot segment or a NUL")]
     Path,
     /// The operation is appended by Pillion.
     #[error("the base URL ends in an operation, which would be appended a second time")]
@@ -60,7 +60,7 @@ impl BaseUrlError {
                 "name the provider's own host; link-local addresses, metadata services and the \
                  API server are never called"
             }
-            Self::Path => "write the path without '//', './' and '../'",
+            Self::Path => "write the path without '//', './', '../' and '%00'",
             Self::Operation => "end it where the vendor's docs end the SDK's base URL, such as /v1",
             Self::Placeholder => {
                 "use {model} once, in the path, for an OpenAI API kind (dated Azure deployments)"
@@ -216,7 +216,9 @@ fn checked_path(path: &str) -> Result<&str, BaseUrlError> {
     let path = path.trim_end_matches('/');
     let bad = |segment: &str| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-        matches!(plain.as_str(), "" | "." | "..")
+        let plain = plain.replace("%2f", "/").replace("%5c", "/");
+        let dots = plain.split('/').any(|piece| matches!(piece, "." | ".."));
+        segment.is_empty() || dots || plain.contains("%00")
     };
     match path.split('/').skip(1).any(bad) {
         true => Err(BaseUrlError::Path),

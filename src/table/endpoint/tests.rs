@@ -162,7 +162,7 @@ fn a_model_in_a_path_is_one_segment() {
         assert_eq!(around(Some(model)), Ok(format!("/deployments/{encoded}/chat/completions")));
         assert_eq!(renamed(model), Ok(format!("/v1/models/{encoded}:countTokens")));
     }
-    for model in ["", ".", "..", "../x", "a/./b", "a\\.."] {
+    for model in ["a/..\0/b", "\0", "", ".", "..", "../x", "a/./b", "a\\.."] {
         assert_eq!(around(Some(model)), Err(TargetError::ModelUnusable));
         assert_eq!(renamed(model), Err(TargetError::ModelUnusable));
     }
@@ -249,6 +249,8 @@ fn what_is_not_a_base_url_is_refused() {
         ("https://[::1]:x", Port),
         ("https://h/a/../b", Path),
         ("https://h/a/%2E%2e/b", Path),
+        ("https://h/a%2F..%5cb/v1", Path),
+        ("https://h/a%00/v1", Path),
         ("https://h//v1", Path),
         ("https://h/v1/chat/completions", Operation),
         ("https://h/v1/{deployment}", Placeholder),
