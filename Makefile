@@ -1,7 +1,9 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bless fuzz bench
+.PHONY: help demo test check fix bless fuzz bench soak
+
+SOAK_MINUTES ?= 2
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +20,9 @@ check: ## formatting, lints, dependencies (no test is run)
 fix: ## format, and apply what clippy can apply by itself
 	@cargo fmt
 	@cargo clippy --locked --all-targets --fix --allow-dirty --allow-staged
+
+soak: ## load, faults and reloads at once, and books that must agree (SOAK_MINUTES=2)
+	@SOAK_MINUTES=$(SOAK_MINUTES) cargo test --locked --test soak -- --nocapture
 
 bless: ## accept what the code now generates: crds/ and snapshots; read the diff before you commit
 	@BLESS=1 INSTA_UPDATE=always cargo test --locked --test it
