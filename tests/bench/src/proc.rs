@@ -20,8 +20,9 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).with_context(|| gone(pid))?;
     let mut total = 0;
     for thread in threads {
-        let schedstat = fs::read_to_string(thread?.path().join("schedstat"))?;
-        total += first_number(&schedstat).with_context(|| gone(pid))?;
+        // A thread may end between being listed and being read: callers at a rate do.
+        let schedstat = fs::read_to_string(thread?.path().join("schedstat"));
+        total += schedstat.ok().as_deref().and_then(first_number).unwrap_or_default();
     }
     Ok(Duration::from_nanos(total))
 }

@@ -3,7 +3,7 @@
 //! It ends when this value is dropped, and also when the benchmark is killed: the kernel then sends
 //! it a SIGTERM (`setpriv --pdeathsig`). Nothing is ever ended by name.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -34,13 +34,18 @@ pub(crate) struct Process {
     errors: PathBuf,
 }
 
+fn open(path: &Path) -> anyhow::Result<File> {
+    let opened = OpenOptions::new().create(true).append(true).open(path);
+    opened.with_context(|| format!("opening {}", path.display()))
+}
+
 // === impl Program ===
 
 impl Program<'_> {
     /// Starts it, with standard output in a file.
     pub(crate) fn start(self) -> anyhow::Result<Process> {
         let path = self.folder.join(format!("{}.access", self.name));
-        let output = OpenOptions::new().create(true).append(true).open(path)?;
+        let output = open(&path)?;
         self.spawn(output.into())
     }
 
@@ -64,7 +69,7 @@ impl Program<'_> {
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(output)
-            .stderr(OpenOptions::new().create(true).append(true).open(&errors)?)
+            .stderr(open(&errors)?)
             .spawn()
             .with_context(|| format!("starting {}", self.name))?;
         Ok(Process { name: self.name, child, errors })

@@ -129,7 +129,8 @@ impl Scene<'_> {
         Ok(match self.scheme {
             Scheme::Http => String::new(),
             Scheme::Https => {
-                let pem = fs::read_to_string(self.settings.folder.join("ca.pem"))?;
+                let pem = fs::read_to_string(self.settings.folder.join("ca.pem"));
+                let pem = pem.context("the CA of the run")?;
                 format!("  tls: {{ caBundle: \"{}\" }}", pem.trim().replace('\n', "\\n"))
             }
         })
@@ -137,7 +138,7 @@ impl Scene<'_> {
 
     fn write(&self, name: &str, content: &str) -> anyhow::Result<String> {
         let path = self.settings.folder.join(name);
-        fs::write(&path, content)?;
+        fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
         text(&path)
     }
 
