@@ -47,6 +47,12 @@ pub struct Compiled {
     pub faults: Vec<Fault>,
 }
 
+/// A world's content hash: 16 hex digits, the same for the same objects and keys in whatever order.
+/// It is the version of the table that the world comes to, and of the bundle that carries it.
+pub fn version_of(world: &World) -> String {
+    version::of(world)
+}
+
 /// Compiles a world. The same world gives the same table and faults, whatever its objects' order.
 pub fn compile(world: &World) -> Compiled {
     let mut faults = Vec::new();

@@ -5,17 +5,20 @@
 //!
 //! - words: [`name`], [`secret`]
 //! - pure: [`api`] (the custom resources), [`llm`] (dialects, JSON, SSE, usage), [`provider`]
-//!   (vendor presets), [`table`] (the immutable routing table), [`compile`] (manifests -> table)
+//!   (vendor presets), [`table`] (the immutable routing table), [`compile`] (manifests -> table),
+//!   [`bundle`] (what travels to a sidecar)
 //! - plumbing that knows no domain: [`net`], [`telemetry`]
 //! - machines, strangers to each other: [`proxy`] (the data plane), [`feed`] (where its world
-//!   comes from)
+//!   comes from), [`controller`] (watches the cluster, feeds the sidecars)
 //! - the door: [`cli`], the only reader of arguments and environment
 //!
 //! The library exists for the binary and the integration tests; its Rust API is not stable.
 
 pub mod api;
+pub mod bundle;
 pub mod cli;
 pub mod compile;
+pub mod controller;
 pub mod feed;
 pub mod llm;
 pub mod name;

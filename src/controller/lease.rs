@@ -1,0 +1,1 @@
+//! Which replica writes: the holder of a Lease.

@@ -1,0 +1,83 @@
+//! The stores at one moment: bundles for pods, verdicts for status. Immutable.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::api::{LlmRoute, ProviderSecret};
+use crate::compile::Fault;
+
+/// A pod, as its token tells it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PodId {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid: another pod of the same name is another pod.
+    pub uid: String,
+}
+
+/// A bundle, ready to be sent to every sidecar of the same scope.
+#[derive(Debug)]
+pub struct Encoded {
+    /// Its content hash.
+    pub version: String,
+    /// The line.
+    pub line: Bytes,
+    /// The routes that it holds: namespace and name.
+    pub routes: Vec<(String, String)>,
+}
+
+/// What is to be said of one route.
+#[derive(Debug)]
+pub struct RouteVerdict {
+    /// The object as it was read (its spec, its status, its generation).
+    pub object: Rc<LlmRoute>,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+}
+
+/// What is to be said of one provider.
+#[derive(Debug)]
+pub struct ProviderVerdict {
+    /// The object as it was read.
+    pub object: Rc<ProviderSecret>,
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// How many routes name it.
+    pub routes: usize,
+}
+
+/// An object that could not be read at all.
+#[derive(Debug)]
+pub struct Undecodable {
+    /// `LlmRoute` or `ProviderSecret`.
+    pub kind: crate::compile::ResourceKind,
+    /// Namespace and name.
+    pub id: (String, String),
+    /// Its generation, if it has one.
+    pub generation: Option<i64>,
+    /// What is wrong, without any value.
+    pub message: String,
+}
+
+/// All stores at one moment.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// Every route, by namespace and name.
+    pub routes: Vec<RouteVerdict>,
+    /// Every provider, by namespace and name.
+    pub providers: Vec<ProviderVerdict>,
+    /// What could not be read.
+    pub undecodable: Vec<Undecodable>,
+}
+
+impl Snapshot {
+    /// The pod's bundle; `None` if there is no such pod (any more). Sidecars of the same scope
+    /// share one.
+    pub fn bundle(&self, pod: &PodId) -> Option<Rc<Encoded>> {
+        let _ = pod;
+        None
+    }
+}
