@@ -11,7 +11,7 @@ help: ## this list
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
 
-test: ## what CI runs: check, unit and integration tests, the real Python SDKs
+test: ## what CI runs: check, unit and integration tests, the real Python SDKs, two minutes of soak
 	@scripts/test
 
 check: ## formatting, lints, dependencies (no test is run)
