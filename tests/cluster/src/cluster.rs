@@ -4,25 +4,19 @@
 //! last. The fields stand in the order in which they are dropped.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use kube::Client;
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep};
 
 use crate::access::Access;
 use crate::certificates::{Authority, write_token_keys};
 use crate::control_plane::{AUDIT_LOG, ControlPlane};
 use crate::folder::Folder;
 use crate::manifests;
+use crate::patience::until;
 use crate::process::Process;
 use crate::tools::{self, Tools};
-
-/// How long a server may take to become ready; some thirty times what it takes.
-const PATIENCE: Duration = Duration::from_secs(90);
-/// Between two looks at what does not tell of itself.
-pub(crate) const PAUSE: Duration = Duration::from_millis(25);
 
 /// Whether the API server keeps a log of requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,22 +79,15 @@ impl Cluster {
     /// # Errors
     /// When it does not come up; the message has its last words.
     pub async fn start_api(&mut self) -> anyhow::Result<()> {
-        let process = self.control_plane.start_api(&self.folder)?;
-        let process = self.api.insert(process);
+        let process = self.api.insert(self.control_plane.start_api(&self.folder)?);
         let client = self.access.client()?;
-        let deadline = Instant::now() + PATIENCE;
-        while !is_ready(&client).await {
-            for server in [&mut *process, &mut self.etcd] {
-                if let Some(status) = server.ended()? {
-                    bail!("a server of the cluster ended ({status}): {}", server.last_words());
-                }
-            }
-            if Instant::now() > deadline {
-                bail!("the API server is not ready: {}", process.last_words());
-            }
-            sleep(PAUSE).await;
-        }
-        Ok(())
+        let etcd = &mut self.etcd;
+        let ready = until("the API server's readiness", async || {
+            etcd.must_run()?;
+            process.must_run()?;
+            Ok(is_ready(&client).await)
+        });
+        ready.await.context("the API server did not start")
     }
 
     /// Starts the controller manager if it does not run yet, and waits until it works. It is what
@@ -113,13 +100,11 @@ impl Cluster {
             let kubeconfig = self.access.controller_manager().display().to_string();
             let mut process =
                 self.control_plane.start_controller_manager(&kubeconfig, &self.folder)?;
-            let deadline = Instant::now() + PATIENCE;
-            while !self.has_controllers().await? {
-                if process.ended()?.is_some() || Instant::now() > deadline {
-                    bail!("the controller manager does not work: {}", process.last_words());
-                }
-                sleep(PAUSE).await;
-            }
+            let works = until("the controller manager's work", async || {
+                process.must_run()?;
+                self.has_controllers().await
+            });
+            works.await?;
             Ok(process)
         };
         self.controllers.get_or_try_init(start).await.map(|_| ())

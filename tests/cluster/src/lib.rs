@@ -13,6 +13,7 @@ mod cluster;
 mod control_plane;
 mod folder;
 mod manifests;
+mod patience;
 mod port;
 mod process;
 mod tools;

@@ -13,9 +13,9 @@ use kube::discovery::{self, Scope};
 use kube::runtime::{conditions, wait};
 use kube::{Api, Client, ResourceExt};
 use serde::Deserialize;
-use tokio::time::sleep;
 
-use crate::cluster::{Cluster, PAUSE};
+use crate::cluster::Cluster;
+use crate::patience::until;
 
 /// The documents of a YAML text.
 ///
@@ -30,8 +30,7 @@ pub fn documents(yaml: &str) -> anyhow::Result<Vec<DynamicObject>> {
 
 /// A page of the API server.
 pub(crate) async fn get(client: &Client, path: &str) -> anyhow::Result<String> {
-    let request = kube::core::request::Request::new(path);
-    let request = request.get("", &Default::default())?;
+    let request = http::Request::get(path).body(Vec::new())?;
     Ok(client.request_text(request).await?)
 }
 
@@ -112,16 +111,13 @@ async fn apply(
 async fn await_served(client: &Client, name: &str) -> anyhow::Result<()> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     wait::await_condition(definitions.clone(), name, conditions::is_crd_established()).await?;
-    let definition = definitions.get(name).await?;
-    for version in &definition.spec.versions {
-        let group = format!("apis/{}/{}", definition.spec.group, version.name);
-        let objects = format!("/{group}/{}?limit=1", definition.spec.names.plural);
-        while get(client, &objects).await.is_err() {
-            sleep(PAUSE).await;
-        }
-        while !get(client, "/openapi/v3").await?.contains(&group) {
-            sleep(PAUSE).await;
-        }
+    let CustomResourceDefinition { spec, .. } = definitions.get(name).await?;
+    for version in &spec.versions {
+        let group = format!("apis/{}/{}", spec.group, version.name);
+        let objects = format!("/{group}/{}?limit=1", spec.names.plural);
+        until(&objects, async || Ok(get(client, &objects).await.is_ok())).await?;
+        let documented = async || Ok(get(client, "/openapi/v3").await?.contains(&group));
+        until("the documentation of objects", documented).await?;
     }
     Ok(())
 }

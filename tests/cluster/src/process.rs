@@ -7,18 +7,19 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::folder::Folder;
 
 /// A server that runs, or has ended by itself.
 #[derive(Debug)]
 pub(crate) struct Process {
+    name: String,
     child: Child,
     log: PathBuf,
 }
@@ -31,11 +32,11 @@ type Order = (Command, mpsc::Sender<io::Result<Child>>);
 impl Process {
     /// Starts `program` in `folder`, which is where its log goes too.
     pub(crate) fn start(
-        program: &std::path::Path,
+        program: &Path,
         arguments: &[String],
         folder: &Folder,
     ) -> anyhow::Result<Self> {
-        let name = program.file_name().unwrap_or_default().display();
+        let name = program.file_name().unwrap_or_default().display().to_string();
         let log = folder.path().join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::new("setpriv");
@@ -51,16 +52,20 @@ impl Process {
             .stderr(output);
         let child = spawn(command)
             .with_context(|| format!("cannot start {name} by setpriv (Debian: util-linux)"))?;
-        Ok(Self { child, log })
+        Ok(Self { name, child, log })
     }
 
-    /// How it has ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+    /// # Errors
+    /// When it has ended; the message has its last words.
+    pub(crate) fn must_run(&mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("{} ended ({status}): {}", self.name, self.last_words());
+        }
+        Ok(())
     }
 
     /// The last lines of its log.
-    pub(crate) fn last_words(&self) -> String {
+    fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().rev().take(5).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
