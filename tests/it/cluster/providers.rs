@@ -177,7 +177,7 @@ fn keys() -> Vec<Case> {
         ),
         bad(
             keys(vec![with(key("a"), json!({"weight": 1_000_001}))]),
-            "spec.keys[0].weight: should be less than or equal to 1e+06",
+            "spec.keys[0].weight: should be less than or equal to 1000000",
         ),
         bad(keys(vec![key(&"a".repeat(64))]), "spec.keys[0].name: may not be more than 63 bytes"),
     ]

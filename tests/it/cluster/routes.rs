@@ -152,7 +152,7 @@ fn targets() -> Vec<Case> {
         ),
         bad(
             target(json!({"weight": 1_000_001})),
-            "spec.rules[0].targets[0].weight: should be less than or equal to 1e+06",
+            "spec.rules[0].targets[0].weight: should be less than or equal to 1000000",
         ),
         bad(
             target(json!({"weight": "1"})),
