@@ -98,7 +98,7 @@ pub(super) struct SubscriptionArgs {
         value_name = "FILE",
         default_value = "/var/run/secrets/pillion.dev/ca.crt",
         env = "PILLION_CONTROLLER_CA",
-        requires = "controller"
+        conflicts_with = "manifests"
     )]
     pub(super) controller_ca: PathBuf,
 
@@ -108,13 +108,13 @@ pub(super) struct SubscriptionArgs {
         value_name = "FILE",
         default_value = "/var/run/secrets/pillion.dev/token",
         env = "PILLION_TOKEN",
-        requires = "controller"
+        conflicts_with = "manifests"
     )]
     pub(super) token: PathBuf,
 
     /// A folder in memory (`medium: Memory`) that keeps what runs, keys included, for a restart of
     /// the container while no controller is there
-    #[arg(long, value_name = "DIR", env = "PILLION_CACHE", requires = "controller")]
+    #[arg(long, value_name = "DIR", env = "PILLION_CACHE", conflicts_with = "manifests")]
     pub(super) cache: Option<PathBuf>,
 }
 
