@@ -50,6 +50,8 @@ mod snapshots;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod subscription;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;
