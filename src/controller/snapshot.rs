@@ -1,11 +1,14 @@
 //! The stores at one moment: bundles for pods, verdicts for status. Immutable.
 
+mod feed;
+
 use std::rc::Rc;
 
 use bytes::Bytes;
 
 use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::Fault;
+pub use feed::{Feed, Publisher, feed};
 
 /// A pod, as its token tells it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
