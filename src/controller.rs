@@ -11,7 +11,9 @@
 //! Does not know the data plane (`proxy`) nor the webhook (`inject`).
 
 pub mod certificates;
+pub mod connections;
 pub mod lease;
+pub mod metrics;
 pub mod push;
 pub mod scope;
 pub mod sidecars;
