@@ -153,9 +153,8 @@ proptest! {
 #[test]
 fn an_unreadable_selector_selects_nobody() {
     let mut route = LlmRoute::new("r", serde_json::from_value(json!({"rules": []})).unwrap());
-    let mut pod_selector = LabelSelector::default();
-    pod_selector.match_expressions =
-        Some(vec![serde_json::from_value(json!({"key": "app", "operator": "In"})).unwrap()]);
+    let expression = json!({"matchExpressions": [{"key": "app", "operator": "In"}]});
+    let pod_selector: LabelSelector = serde_json::from_value(expression).unwrap();
     route.spec.workloads = Some(crate::api::Workloads { pod_selector });
     let shelf: Shelf<LlmRoute> = Rc::new(BTreeMap::from([("r".to_owned(), Rc::new(route))]));
     assert!(Selectors::of(&shelf).select(&Labels::new()).is_empty());
