@@ -7,6 +7,7 @@
 mod common;
 mod provider_secret;
 mod route;
+pub mod strict;
 
 pub use common::*;
 pub use provider_secret::*;

@@ -14,6 +14,7 @@ mod proxy;
 mod reload;
 mod serve;
 mod signals;
+mod subscribe;
 mod survey;
 pub mod terminal;
 mod units;

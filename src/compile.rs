@@ -4,7 +4,8 @@
 //! In reading order: [`providers`] (a ProviderSecret: [`endpoints`], [`auth`], [`accounts`],
 //! [`headers`], [`tls`], [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
 //! [`matches`], [`targets`] and [`timeouts`]), [`shadow`] (which match another one takes the calls
-//! from), [`models`] (what is listed), [`version`].
+//! from), [`models`] (what is listed), [`version`]; [`hold`] (which objects of the world before go
+//! on, because their edits are bad).
 //!
 //! What holds whatever is wrong: one bad object never hides a good one; what cannot be used is
 //! left out, and its share goes to the others; a rule that matches but has nothing left refuses,
@@ -18,6 +19,7 @@ mod endpoints;
 pub mod fault;
 mod grants;
 mod headers;
+pub mod hold;
 mod keys;
 mod matches;
 mod models;

@@ -1,6 +1,7 @@
-//! Where a proxy's world comes from: a folder of manifests.
+//! Where a proxy's world comes from: a folder of manifests, or a controller's bundles.
 //!
-//! Reading order: [`files`] (watches the folder and says when to read it again), [`folder`] (what
+//! Bundles: [`subscription`] (the stream that they come by), [`cache`] (the last one, kept for the
+//! next start). Manifests: [`files`] (watches the folder and says when to read it again), [`folder`] (what
 //! is read), [`manifests`] (their objects, as a `World` with everything that is wrong),
 //! [`finding`] (what is wrong where). Private: `listing` (which
 //! files there are), `draft`, `yaml` (text to values with positions), `schema`
@@ -10,6 +11,7 @@
 //! from a file, only names of fields and objects; nothing here reads the environment. Does not know
 //! what the objects come to (`compile`'s) nor what a caller does about a broken folder.
 
+pub mod cache;
 mod draft;
 pub mod files;
 pub mod finding;
@@ -18,6 +20,7 @@ mod listing;
 pub mod manifests;
 mod schema;
 mod secrets;
+pub mod subscription;
 mod yaml;
 
 pub use files::{Files, OpenError, Watching};

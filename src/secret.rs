@@ -1,5 +1,6 @@
 //! Key material. A [`Secret`] has no `Debug`, `Display` or `Serialize` of its content; what leaves
-//! it is a header value marked sensitive, a query value, or a digest to compare with.
+//! it is a header value marked sensitive, a query value, a bundle's member, or a digest to compare
+//! with.
 //!
 //! Owns trimming, the check that a key can travel in a header, and constant-time comparison. Does
 //! not know whose key it is.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serializer;
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -69,6 +71,14 @@ impl Secret {
         QueryValue(Arc::new(Zeroizing::new(
             utf8_percent_encode(&self.0, NON_ALPHANUMERIC).to_string(),
         )))
+    }
+
+    /// Writes the key into a bundle, which goes over TLS to a sidecar that may use it.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn expose_for_bundle<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 
     /// Does the key begin with `prefix` (a vendor's key prefix such as `sk-ant-`)?

@@ -10,6 +10,7 @@ use super::completions::CompletionsArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
+use crate::feed::subscription::Address;
 
 /// Routes LLM calls: one YAML for where they go, under whose key, and what they cost.
 ///
@@ -26,7 +27,7 @@ pub(super) struct Pillion {
 pub(super) enum Command {
     /// Shows what Pillion does: a scripted provider, a proxy, SDK-shaped calls; then stays up
     Demo(DemoArgs),
-    /// Forwards LLM calls by the manifests of a folder, which it watches
+    /// Forwards LLM calls by the manifests of a folder, which it watches, or as a controller says
     Proxy(Box<ProxyArgs>),
     /// Tells every fault of a folder of manifests, with file and line
     Check(CheckArgs),
@@ -40,12 +41,14 @@ pub(super) enum Command {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProxyArgs {
-    /// The folder (or file) with LlmRoute, ProviderSecret and Secret manifests
-    #[arg(long, value_name = "DIR", env = "PILLION_MANIFESTS")]
-    pub(super) manifests: PathBuf,
+    #[command(flatten)]
+    pub(super) feed: FeedArgs,
 
     #[command(flatten)]
     pub(super) source: SourceArgs,
+
+    #[command(flatten)]
+    pub(super) subscription: SubscriptionArgs,
 
     /// Where callers connect
     #[arg(
@@ -70,6 +73,49 @@ pub(super) struct ProxyArgs {
     /// Where the access log goes, one line of JSON a call
     #[arg(long, value_enum, default_value_t = AccessLog::Stdout, env = "PILLION_ACCESS_LOG")]
     pub(super) access_log: AccessLog,
+}
+
+/// Where routes come from: one of the two.
+#[derive(Debug, Clone, Args)]
+#[group(id = "feed", required = true, multiple = false)]
+pub(super) struct FeedArgs {
+    /// The folder (or file) with LlmRoute, ProviderSecret and Secret manifests
+    #[arg(long, value_name = "DIR", env = "PILLION_MANIFESTS")]
+    pub(super) manifests: Option<PathBuf>,
+
+    /// The controller to take routes from
+    #[arg(long, value_name = "HOST:PORT", env = "PILLION_CONTROLLER", conflicts_with = "keys")]
+    pub(super) controller: Option<Address>,
+}
+
+/// How the controller is spoken to.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Controller")]
+pub(super) struct SubscriptionArgs {
+    /// The CA certificates that the controller is believed by
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/var/run/secrets/pillion.dev/ca.crt",
+        env = "PILLION_CONTROLLER_CA",
+        requires = "controller"
+    )]
+    pub(super) controller_ca: PathBuf,
+
+    /// The pod's projected ServiceAccount token, for the audience pillion.dev
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/var/run/secrets/pillion.dev/token",
+        env = "PILLION_TOKEN",
+        requires = "controller"
+    )]
+    pub(super) token: PathBuf,
+
+    /// A folder in memory (`medium: Memory`) that keeps what runs, keys included, for a restart of
+    /// the container while no controller is there
+    #[arg(long, value_name = "DIR", env = "PILLION_CACHE", requires = "controller")]
+    pub(super) cache: Option<PathBuf>,
 }
 
 /// Where the access log goes.

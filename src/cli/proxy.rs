@@ -1,8 +1,9 @@
-//! `pillion proxy`: a data plane fed from a folder.
+//! `pillion proxy`: a data plane fed from a folder, or by a controller.
 
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
+use prometheus::Registry;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
@@ -11,7 +12,10 @@ use super::keys;
 use super::reload::{self, Reloader};
 use super::serve::{self, DataPlane, Outside};
 use super::signals::{Pace, Signals};
+use super::subscribe::Subscribed;
 use crate::feed::Files;
+use crate::feed::cache::Cache;
+use crate::feed::subscription::{self, Metrics, Settings};
 use crate::net::admin;
 use crate::net::drain::{self, Stage};
 use crate::net::task;
@@ -29,8 +33,7 @@ pub(super) fn run(args: ProxyArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let files = Files::open(args.manifests.clone(), keys::given(&args.source.keys)?)
-        .with_context(|| "give the folder of your manifests with --manifests")?;
+    let source = Source::open(&args)?;
     let (log, log_thread) = match args.access_log {
         AccessLog::Stdout => LineSink::start(std::io::stdout())?,
         AccessLog::Off => LineSink::start(std::io::sink())?,
@@ -44,11 +47,11 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
     let admin_listener = tokio::net::TcpListener::from_std(admin_listener)?;
     let admin_task = task::spawn(admin::run(admin_listener, pages, admin_drain));
     let reloader = Reloader::new(plane.table.clone(), plane.metrics.clone());
-    reloader.apply(files.read());
+    let feed = source.start(reloader, &plane.registry)?;
     let (proxy, admin) = (plane.address.to_string(), admin_address.to_string());
     tracing::info!(proxy, admin, version = env!("CARGO_PKG_VERSION"), "listening");
     tokio::select! {
-        () = follow(files, reloader) => {}
+        () = feed.follow() => {}
         () = signals.next() => {}
     }
     tracing::info!("shutting down: calls under way go on within the grace");
@@ -61,6 +64,72 @@ async fn serve(args: ProxyArgs) -> anyhow::Result<ExitCode> {
     let _ = log_thread.join();
     tracing::info!("bye");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the routes are to come from.
+enum Source {
+    Folder(Files),
+    Controller(Settings, Option<Cache>),
+}
+
+/// What keeps the table up to date.
+enum Feed {
+    Folder(Files, Reloader),
+    Controller(Settings, Box<Subscribed>),
+}
+
+// === impl Source ===
+
+impl Source {
+    fn open(args: &ProxyArgs) -> anyhow::Result<Self> {
+        let (feed, subscription) = (&args.feed, &args.subscription);
+        match (&feed.controller, &feed.manifests) {
+            (Some(controller), _) => {
+                let settings = Settings {
+                    controller: controller.clone(),
+                    ca: subscription.controller_ca.clone(),
+                    token: subscription.token.clone(),
+                };
+                Ok(Self::Controller(settings, subscription.cache.clone().map(Cache::new)))
+            }
+            (None, Some(manifests)) => {
+                let files = Files::open(manifests.clone(), keys::given(&args.source.keys)?);
+                let what_to_do = "give the folder of your manifests with --manifests";
+                Ok(Self::Folder(files.context(what_to_do)?))
+            }
+            (None, None) => bail!("give --manifests or --controller"),
+        }
+    }
+
+    /// Reads what is there already.
+    fn start(self, reloader: Reloader, registry: &Registry) -> anyhow::Result<Feed> {
+        match self {
+            Self::Folder(files) => {
+                reloader.apply(files.read());
+                Ok(Feed::Folder(files, reloader))
+            }
+            Self::Controller(settings, cache) => {
+                let metrics = Metrics::register(registry)?;
+                let mut subscribed = Subscribed::new(reloader, cache, metrics);
+                subscribed.recall();
+                Ok(Feed::Controller(settings, Box::new(subscribed)))
+            }
+        }
+    }
+}
+
+// === impl Feed ===
+
+impl Feed {
+    /// Follows changes for as long as it is polled.
+    async fn follow(self) {
+        match self {
+            Self::Folder(files, reloader) => follow(files, reloader).await,
+            Self::Controller(settings, mut subscribed) => {
+                subscription::follow(&settings, &mut *subscribed).await;
+            }
+        }
+    }
 }
 
 async fn follow(mut files: Files, reloader: Reloader) {

@@ -1,13 +1,16 @@
-//! From manifests to the running table, and what is said about it.
+//! From manifests, or from bundles, to the running table, and what is said about it.
 //!
-//! The one rule: a reading with an error in it never replaces a good table. Only when there is none
-//! yet does the part that is right begin to serve: a rule with an error refuses its calls.
+//! The one rule for manifests: a reading with an error in it never replaces a good table. Only when
+//! there is none yet does the part that is right begin to serve: a rule with an error refuses its
+//! calls. Of a bundle, which is all that a controller has to say, each object is judged by itself:
+//! one whose edit is bad goes on as it was.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::compile::{Severity, compile};
-use crate::feed::{Files, Finding, Manifests};
+use crate::compile::hold::{Onto, compile_onto};
+use crate::compile::{Fault, Severity, World, compile};
+use crate::feed::{Files, Finding, Manifests, Sources};
 use crate::proxy::RunningTable;
 use crate::proxy::metrics::Metrics;
 use crate::table::Table;
@@ -49,17 +52,9 @@ impl Reloader {
     pub(super) fn apply(&self, manifests: Manifests) -> Reloaded {
         let unreadable = manifests.is_broken();
         let compiled = compile(&manifests.world);
-        let invalid = compiled.faults.iter().any(|fault| fault.keeps_last_good());
-        let mut findings = manifests.findings;
-        let faults = compiled.faults.into_iter();
-        findings.extend(faults.map(|fault| manifests.sources.finding(fault)));
-        // Causes before consequences: files, Secrets, providers, then the routes that need them.
-        findings.sort_by_key(|finding| {
-            let kind = finding.object.as_ref().map(|object| object.kind);
-            (kind.is_some(), Reverse(kind))
-        });
-        findings.iter().for_each(report);
-        self.count(&findings);
+        let invalid = compiled.faults.iter().any(Fault::keeps_last_good);
+        let faults = (manifests.findings, compiled.faults);
+        let findings = self.report(faults, &manifests.sources);
         let running = self.table.load_full();
         let result = match running {
             // Without what cannot be read, the rest may well come to the table that runs.
@@ -71,6 +66,39 @@ impl Reloader {
         self.metrics.reloads.with_label_values(&[result]).inc();
         self.say(result);
         Reloaded { result, findings }
+    }
+
+    /// Lets the world of a bundle run, with those objects of `before` whose edits are bad.
+    pub(super) fn take(&self, world: World, before: Option<&World>) -> Onto {
+        let mut onto = compile_onto(world, before);
+        let faults = std::mem::take(&mut onto.compiled.faults);
+        self.report((Vec::new(), faults), &Sources::default());
+        let result = self.run(std::mem::take(&mut onto.compiled.table));
+        self.metrics.reloads.with_label_values(&[result]).inc();
+        self.say(result);
+        onto
+    }
+
+    /// A bundle came that changes nothing, or cannot be read, which is told where it came in.
+    pub(super) fn pass_over(&self, result: &'static str) {
+        self.metrics.reloads.with_label_values(&[result]).inc();
+    }
+
+    /// Logs and counts what is wrong.
+    fn report(
+        &self,
+        (mut findings, faults): (Vec<Finding>, Vec<Fault>),
+        sources: &Sources,
+    ) -> Vec<Finding> {
+        findings.extend(faults.into_iter().map(|fault| sources.finding(fault)));
+        // Causes before consequences: files, Secrets, providers, then the routes that need them.
+        findings.sort_by_key(|finding| {
+            let kind = finding.object.as_ref().map(|object| object.kind);
+            (kind.is_some(), Reverse(kind))
+        });
+        findings.iter().for_each(report);
+        self.count(&findings);
+        findings
     }
 
     fn run(&self, table: Table) -> &'static str {

@@ -17,6 +17,7 @@ use crate::table::{
     Action, CallPath, ClientCredentials, Credential, Facts, Match, Plan, Scheme, Suffix,
 };
 
+mod hold;
 mod models;
 mod providers;
 mod routes;

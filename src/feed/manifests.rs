@@ -18,7 +18,7 @@ use super::listing::{self, Listing};
 use super::schema::{self, Breach, Shape};
 use super::secrets;
 use super::yaml::{self, Data, Node, Position};
-use crate::api::{LlmRoute, ProviderSecret};
+use crate::api::{LlmRoute, ProviderSecret, strict};
 use crate::compile::world::Workloads;
 use crate::compile::{ObjectId, ResourceKind, Severity, World};
 use crate::name::ObjectName;
@@ -298,39 +298,26 @@ fn metadata(draft: &Draft<'_>, breaches: &mut Vec<Breach>) -> Option<ObjectMeta>
     Some(metadata)
 }
 
-/// Decodes what a schema has let pass, or no schema describes. The decoder's own words are left
-/// out, because they quote values.
+/// Decodes what a schema has let pass, or no schema describes.
 fn decode<T: DeserializeOwned>(value: Value, root: &str, breaches: &mut Vec<Breach>) -> Option<T> {
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(value, &mut track);
-    let mut unknown = Vec::new();
-    let decoded = serde_ignored::deserialize(tracked, |path| unknown.push(path.to_string()));
-    for path in unknown {
+    let refused = match strict::decode(value) {
+        Ok(decoded) => return Some(decoded),
+        Err(refused) => refused,
+    };
+    for path in refused.unknown {
         breaches.push(Breach {
-            path: format!("{root}.{}", with_brackets(&path)),
+            path: format!("{root}.{path}"),
             message: "there is no such field".to_owned(),
             remedy: "remove it".to_owned(),
         });
     }
-    let failed = |_: serde_json::Error| Breach {
-        path: format!("{root}.{}", track.path()),
+    let wrong = refused.wrong.map(|(path, _)| Breach {
+        path: format!("{root}.{path}"),
         message: "this is not the kind of value that the field takes".to_owned(),
         remedy: "correct or remove it".to_owned(),
-    };
-    decoded.map_err(|error| breaches.push(failed(error))).ok()
-}
-
-/// serde_ignored's `a.0.?.b` as the `a[0].b` of all other paths.
-fn with_brackets(path: &str) -> String {
-    let mut out = String::new();
-    for part in path.split('.').filter(|part| *part != "?") {
-        match part.parse::<usize>() {
-            Ok(index) => out.push_str(&format!("[{index}]")),
-            Err(_) if out.is_empty() => out.push_str(part),
-            Err(_) => out.push_str(&format!(".{part}")),
-        }
-    }
-    out
+    });
+    breaches.extend(wrong);
+    None
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! TLS towards upstreams: rustls with the system's roots, plus CAs of one's own.
+//! TLS as a client: rustls with the system's roots, plus CAs of one's own, or with these alone.
 
 use std::sync::Arc;
 
@@ -58,13 +58,29 @@ impl Roots {
             }
             store = Arc::new(extended);
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(TlsError::Settings)?
-            .with_root_certificates(store)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
+        trusting(store, &[b"h2", b"http/1.1"])
     }
+}
+
+/// A configuration that believes `roots` and nobody else, and offers HTTP/2 alone.
+///
+/// # Errors
+/// [`TlsError`] when one of them is no CA certificate.
+pub fn trusting_only(roots: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
+    let mut store = RootCertStore::empty();
+    for certificate in roots {
+        store.add(certificate.clone()).map_err(TlsError::BadCa)?;
+    }
+    trusting(Arc::new(store), &[b"h2"])
+}
+
+fn trusting(store: Arc<RootCertStore>, protocols: &[&[u8]]) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Settings)?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    Ok(config)
 }

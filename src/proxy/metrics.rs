@@ -77,8 +77,8 @@ impl Metrics {
             )?,
             reloads: make.counters(
                 "pillion_reloads_total",
-                "Readings of the manifests: applied, unchanged, or rejected (the last good table \
-                 stays).",
+                "Readings of the manifests, or bundles from the controller: applied, unchanged, or \
+                 rejected (the last good table stays).",
                 &["result"],
             )?,
             table_info: make.gauges(
@@ -92,7 +92,7 @@ impl Metrics {
             )?,
             manifest_faults: make.int_gauges(
                 "pillion_manifest_faults",
-                "Faults in the manifests as read last, by severity.",
+                "Faults in the manifests, or the bundle, as read last, by severity.",
                 &["severity"],
             )?,
             log_lines_dropped: make.counter(
