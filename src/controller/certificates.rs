@@ -34,6 +34,9 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use crate::net::drain::Drain;
+use keeper::Keeper;
+
 /// What connections are served with at this moment.
 pub struct Serving {
     certified: ArcSwapOption<CertifiedKey>,
@@ -60,6 +63,18 @@ pub struct Wishes {
     pub names: Vec<String>,
     /// How long it lives.
     pub lifetimes: Lifetimes,
+}
+
+/// Where the certificate is from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Made here and kept in a Secret; for the Service's names and these.
+    Kept {
+        /// Further names.
+        names: Vec<String>,
+    },
+    /// Supplied.
+    Files(files::Files),
 }
 
 /// Why there is no certificate. Never carries key material.
@@ -113,6 +128,32 @@ pub fn server_config(serving: Arc<Serving>) -> Result<Arc<ServerConfig>, Certifi
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(Arc::new(config))
+}
+
+// === impl Source ===
+
+impl Source {
+    /// Sees to it that `serving` has a certificate until the drain is over. The Secret is in
+    /// `namespace`.
+    ///
+    /// # Errors
+    /// [`CertificateError`] if what is supplied cannot be used to begin with.
+    pub async fn run(
+        self,
+        (client, namespace): (kube::Client, &str),
+        serving: Arc<Serving>,
+        drain: Drain,
+    ) -> Result<(), CertificateError> {
+        match self {
+            Self::Files(files) => files::follow(files, serving, drain).await,
+            Self::Kept { names } => {
+                let names = service_names(namespace, &names);
+                let wishes = Wishes { names, lifetimes: Lifetimes::default() };
+                Keeper::new(&client, namespace, wishes, serving).run(drain).await;
+                Ok(())
+            }
+        }
+    }
 }
 
 // === impl Serving ===
