@@ -44,6 +44,8 @@ pub struct Spans {
     pub no: Duration,
     /// A review, its wait for a turn included.
     pub patience: Duration,
+    /// What a session lasts at least, where our clock is ahead of the API server's.
+    pub least: Duration,
 }
 
 /// Who says whose token it is: the API server ([`api_server`]), or a test.
@@ -92,8 +94,8 @@ pub(super) struct Proven {
 
 impl Default for Spans {
     fn default() -> Self {
-        let [yes, no, patience] = [60, 10, 5].map(Duration::from_secs);
-        Self { yes, no, patience }
+        let [yes, no, patience, least] = [60, 10, 5, 10].map(Duration::from_secs);
+        Self { yes, no, patience, least }
     }
 }
 
@@ -125,7 +127,7 @@ impl Identities {
         let reviewed = timeout(self.spans.patience, self.review(token)).await;
         let reviewed = reviewed.unwrap_or_else(|_| Err(Unavailable("no answer in time".into())));
         self.tell(reviewed.as_ref().err());
-        let verdict = Verdict::of(&reviewed.map_err(|_| Refusal::NoReview)?, token);
+        let verdict = Verdict::of(&reviewed.map_err(|_| Refusal::NoReview)?, token, self.spans);
         let until = verdict.until(Instant::now(), self.spans);
         Ok(Known { verdict, until })
     }

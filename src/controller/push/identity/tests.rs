@@ -37,7 +37,7 @@ fn yes() -> TokenReviewStatus {
 fn check(change: impl FnOnce(&mut TokenReviewStatus), expected: &Verdict) {
     let mut status = yes();
     change(&mut status);
-    let verdict = Verdict::of(&status, &jwt("{}"));
+    let verdict = Verdict::of(&status, &jwt("{}"), SPANS);
     assert_eq!(std::mem::discriminant(&verdict), std::mem::discriminant(expected), "{status:?}");
 }
 
@@ -52,7 +52,7 @@ fn extras(status: &mut TokenReviewStatus) -> &mut BTreeMap<String, Vec<String>> 
 #[tokio::test]
 async fn only_a_whole_yes_is_one() {
     let pod = PodId { namespace: "team-a".into(), name: "pod-1".into(), uid: "uid-1".into() };
-    let proven = Verdict::of(&yes(), &jwt("{}")).proven().unwrap();
+    let proven = Verdict::of(&yes(), &jwt("{}"), SPANS).proven().unwrap();
     assert_eq!(proven.pod, pod);
     check(|status| status.authenticated = None, &Verdict::NotValid);
     check(|status| status.authenticated = Some(false), &Verdict::NotValid);
@@ -74,7 +74,9 @@ async fn only_a_whole_yes_is_one() {
 #[tokio::test]
 async fn a_session_is_as_long_as_its_token() {
     let life = |payload: &str| {
-        let Ok(proven) = Verdict::of(&yes(), &jwt(payload)).proven() else { panic!("a yes") };
+        let Ok(proven) = Verdict::of(&yes(), &jwt(payload), Spans::default()).proven() else {
+            panic!("a yes")
+        };
         (proven.expires - Instant::now()).as_secs()
     };
     assert!((3599..=3600).contains(&life("{}")));
@@ -105,6 +107,7 @@ const SPANS: Spans = Spans {
     yes: Duration::from_millis(400),
     no: Duration::from_millis(200),
     patience: Duration::from_millis(500),
+    least: Duration::from_secs(10),
 };
 
 /// A reviewer that counts how often it is asked.

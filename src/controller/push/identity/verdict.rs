@@ -15,8 +15,6 @@ use crate::telemetry;
 const UNSAID: Duration = Duration::from_secs(3600);
 /// A session ends after this time at most, whatever its token says.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// And at least lasts this long, where our clock is ahead of the API server's.
-const SHORTEST: Duration = Duration::from_secs(10);
 
 /// The pod that a bound token names (Kubernetes, "TokenReview", since 1.21).
 const POD_NAME: &str = "authentication.kubernetes.io/pod-name";
@@ -37,14 +35,14 @@ pub(super) enum Verdict {
 // === impl Verdict ===
 
 impl Verdict {
-    pub(super) fn of(status: &TokenReviewStatus, token: &Token) -> Self {
+    pub(super) fn of(status: &TokenReviewStatus, token: &Token, spans: Spans) -> Self {
         let audiences = status.audiences.as_deref().unwrap_or_default();
         let valid = status.authenticated == Some(true);
         // An API server that does not know audiences answers with none.
         let ours = audiences.iter().any(|audience| audience == AUDIENCE);
         match &status.user {
             Some(user) if valid && ours => pod(user).map_or(Self::Unbound, |pod| {
-                Self::Pod(Proven { pod, expires: Instant::now() + life(token) })
+                Self::Pod(Proven { pod, expires: Instant::now() + life(token).max(spans.least) })
             }),
             _ => Self::NotValid,
         }
@@ -88,5 +86,5 @@ fn extra(user: &UserInfo, key: &str) -> Option<String> {
 fn life(token: &Token) -> Duration {
     let Some(expires) = token.expires() else { return UNSAID };
     let left = (expires - telemetry::unix_seconds()).clamp(0.0, LONGEST.as_secs_f64());
-    Duration::try_from_secs_f64(left).unwrap_or_default().max(SHORTEST)
+    Duration::try_from_secs_f64(left).unwrap_or_default()
 }
