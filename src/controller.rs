@@ -11,6 +11,7 @@
 //! the stores become a [`snapshot::Snapshot`], whole. Stateless: the API server is the only store.
 //! Does not know the data plane (`proxy`) nor the webhook (`inject`).
 
+pub mod api_error;
 pub mod certificates;
 pub mod connections;
 pub mod lease;

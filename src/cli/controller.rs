@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -17,8 +19,11 @@ use tokio::task::LocalSet;
 
 use super::serve;
 use super::signals::{Pace, Signals};
+use crate::controller::certificates::files::{self, Files};
+use crate::controller::certificates::{Serving, Source};
 use crate::controller::connections::Connections;
 use crate::controller::metrics::Metrics;
+use crate::controller::push::metrics::PushMetrics;
 use crate::controller::run::{Controller, Options, Outside};
 use crate::controller::sidecars::Sidecars;
 use crate::controller::snapshot::Feed;
@@ -30,9 +35,9 @@ use crate::telemetry;
 
 /// Late sidecars are still taken for this long while `/readyz` says no.
 const LEAVE_DELAY: Duration = Duration::from_secs(1);
-/// Sidecars are told to connect elsewhere; whoever has not gone by then is cut off, and keeps what
-/// it runs.
-const GRACE: Duration = Duration::from_secs(5);
+/// Sidecars are told to connect elsewhere, over half of this time; whoever has not gone by then is
+/// cut off, and keeps what it runs.
+const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ControllerArgs {
@@ -52,6 +57,26 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "NS", default_value = "pillion-system", env = "POD_NAMESPACE")]
     namespace: ObjectName,
 
+    /// Certificate chain (PEM) to show to sidecars, read again when it changes; without it the
+    /// controller makes and renews its own, in Secret pillion-tls, and its CA is in ConfigMap
+    /// pillion-ca
+    #[arg(long, value_name = "FILE", requires = "tls_key", env = "PILLION_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+
+    /// The key of --tls-cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "PILLION_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+
+    /// Further host names and addresses for the controller's own certificate
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        value_delimiter = ',',
+        conflicts_with = "tls_cert",
+        env = "PILLION_TLS_NAME"
+    )]
+    tls_name: Vec<String>,
+
     /// Which replica this is; without it HOSTNAME-PID
     #[arg(long, value_name = "NAME", env = "POD_NAME")]
     identity: Option<String>,
@@ -59,6 +84,12 @@ pub(super) struct ControllerArgs {
     /// Level of the process log on standard error: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "PILLION_LOG")]
     log: String,
+}
+
+/// What must be there before sidecars are served.
+struct Readiness {
+    feed: Feed,
+    serving: Arc<Serving>,
 }
 
 /// Runs until it is told to end.
@@ -79,12 +110,19 @@ async fn serve(args: ControllerArgs) -> anyhow::Result<ExitCode> {
     let metrics = Metrics::register(&registry)?;
     let (listener, admin_listener) = (bind(args.listen)?, bind(args.admin)?);
     let (listen, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
-    let outside = Outside { connections: connections().await?, listener, metrics: metrics.clone() };
+    let outside = Outside {
+        connections: connections().await?,
+        listener,
+        certificates: certificates(&args),
+        metrics: metrics.clone(),
+        push_metrics: PushMetrics::register(&registry)?,
+    };
     let controller = Controller::new(options(args), outside);
     let (signal, drain) = drain::channel();
     let (admin_signal, admin_drain) = drain::channel();
     let scraped = (registry, metrics, controller.sidecars());
-    let pages = pages(scraped, controller.feed(), admin_drain.clone());
+    let ready = Readiness { feed: controller.feed(), serving: controller.serving() };
+    let pages = pages(scraped, ready, admin_drain.clone());
     let admin_task = task::spawn(admin::run(admin_listener, pages, admin_drain));
     let (listen, admin) = (listen.to_string(), admin.to_string());
     tracing::info!(listen, admin, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -120,6 +158,16 @@ fn options(args: ControllerArgs) -> Options {
     }
 }
 
+fn certificates(args: &ControllerArgs) -> Source {
+    match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let (certificate, key) = (certificate.clone(), key.clone());
+            Source::Files(Files { certificate, key, interval: files::INTERVAL })
+        }
+        _ => Source::Kept { names: args.tls_name.clone() },
+    }
+}
+
 fn identity() -> String {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let host = host.or_else(|| serve::variable("HOSTNAME"));
@@ -133,13 +181,13 @@ fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 fn pages(
     (registry, metrics, sidecars): (Registry, Metrics, Rc<Sidecars>),
-    feed: Feed,
+    readiness: Readiness,
     stage: Drain,
 ) -> Vec<Page> {
     let everybody = Audience::Everybody;
     vec![
         serve::page("/livez", everybody, || admin::text(StatusCode::OK, "alive\n")),
-        serve::page("/readyz", everybody, move || ready(&feed, &stage)),
+        serve::page("/readyz", everybody, move || readiness.page(&stage)),
         serve::page("/metrics", everybody, move || {
             metrics.sidecars.set(i64::try_from(sidecars.count()).unwrap_or(i64::MAX));
             serve::gather(&registry)
@@ -147,11 +195,20 @@ fn pages(
     ]
 }
 
-fn ready(feed: &Feed, stage: &Drain) -> Written {
-    let no = |why| admin::text(StatusCode::SERVICE_UNAVAILABLE, why);
-    match (stage.stage(), feed.latest().is_some()) {
-        (Stage::Serving, true) => admin::text(StatusCode::OK, "ready\n"),
-        (Stage::Serving, false) => no("the cluster has not been listed yet\n"),
-        (Stage::Leaving | Stage::Draining | Stage::Cut, _) => no("shutting down\n"),
+// === impl Readiness ===
+
+impl Readiness {
+    fn page(&self, stage: &Drain) -> Written {
+        let no = |why| admin::text(StatusCode::SERVICE_UNAVAILABLE, why);
+        match stage.stage() {
+            Stage::Leaving | Stage::Draining | Stage::Cut => no("shutting down\n"),
+            Stage::Serving if self.feed.latest().is_none() => {
+                no("the cluster has not been listed yet\n")
+            }
+            Stage::Serving if !self.serving.is_ready() => {
+                no("there is no serving certificate yet\n")
+            }
+            Stage::Serving => admin::text(StatusCode::OK, "ready\n"),
+        }
     }
 }

@@ -3,19 +3,27 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::certificates::{self, CertificateError, Serving, Source};
 use super::connections::{ConnectError, Connections};
 use super::metrics::Metrics;
+use super::push::identity::{Identities, Spans, api_server};
+use super::push::metrics::PushMetrics;
+use super::push::server;
+use super::push::{Door, Limits};
 use super::sidecars::Sidecars;
 use super::snapshot::{self, Assembler, Feed, Publisher};
 use super::watch::episodes::{Episodes, Resource};
 use super::watch::{Stores, Watches};
 use crate::name::ObjectName;
 use crate::net::drain::{Drain, Stage};
+use crate::net::task;
 
 /// A change is answered once nothing has rung for this long: `kubectl apply` of a route and its
 /// provider is one change.
@@ -40,8 +48,23 @@ pub struct Outside {
     pub connections: Connections,
     /// Where sidecars connect.
     pub listener: TcpListener,
+    /// Where the certificate is from that they are shown.
+    pub certificates: Source,
     /// What it counts.
     pub metrics: Metrics,
+    /// What its server counts.
+    pub push_metrics: PushMetrics,
+}
+
+/// Why it cannot run.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The API server's address, CA or credentials.
+    #[error("the API server cannot be spoken to")]
+    Connect(#[from] ConnectError),
+    /// The certificate that was supplied.
+    #[error("sidecars cannot be served")]
+    Certificate(#[from] CertificateError),
 }
 
 /// A controller.
@@ -51,6 +74,7 @@ pub struct Controller {
     publisher: Publisher,
     feed: Feed,
     sidecars: Rc<Sidecars>,
+    serving: Arc<Serving>,
 }
 
 // === impl Controller ===
@@ -59,7 +83,8 @@ impl Controller {
     /// Ready to run.
     pub fn new(options: Options, outside: Outside) -> Self {
         let (publisher, feed) = snapshot::feed();
-        Self { options, outside, publisher, feed, sidecars: Rc::default() }
+        let serving = Serving::new(outside.push_metrics.certificate_expires.clone());
+        Self { options, outside, publisher, feed, sidecars: Rc::default(), serving }
     }
 
     /// Where its snapshots are.
@@ -72,26 +97,48 @@ impl Controller {
         Rc::clone(&self.sidecars)
     }
 
+    /// What it shows to sidecars.
+    pub fn serving(&self) -> Arc<Serving> {
+        Arc::clone(&self.serving)
+    }
+
     /// Runs until it is drained. Must be called within a `LocalSet`.
     ///
     /// # Errors
-    /// When the API server's address, CA or credentials cannot be used. That it does not answer is
-    /// none: it is tried for as long as it takes.
-    pub async fn run(self, mut drain: Drain) -> Result<(), ConnectError> {
-        let Outside { connections, listener, metrics } = self.outside;
+    /// When the API server's address, CA or credentials cannot be used, or a certificate that was
+    /// supplied. That the API server does not answer is none: it is tried for as long as it takes.
+    pub async fn run(self, mut drain: Drain) -> Result<(), RunError> {
+        let door = self.door()?;
+        let Outside { connections, listener, certificates, metrics, .. } = self.outside;
         let episodes = Episodes::new(metrics.clone());
         let client = connections.client();
         let watches = Watches::start(connections, &self.options.namespaces, episodes)?;
-        // `push::serve` takes these: the listener, the feed, the sidecars, the client, the drain.
-        let push = (listener, self.feed.clone(), Rc::clone(&self.sidecars), client.clone());
+        let namespace = self.options.own_namespace.as_str();
+        let keeping = certificates.run((client.clone(), namespace), self.serving, drain.clone());
+        let serving = task::spawn(server::serve(listener, door, drain.clone()));
         // `status::run` takes these.
-        let status = (client, self.feed, self.sidecars, self.options);
+        let status = (client, self.feed, self.sidecars, &self.options);
         tokio::select! {
             () = follow(watches, &self.publisher, &metrics) => {}
+            ended = keeping => ended?,
             () = drain.reached(Stage::Draining) => {}
         }
-        drop((push, status));
+        drop(status);
+        // A panic in it is in the log.
+        let _ = serving.await;
         Ok(())
+    }
+
+    fn door(&self) -> Result<Door, CertificateError> {
+        let reviewer = api_server(self.outside.connections.client());
+        Ok(Door {
+            tls: certificates::server_config(self.serving())?,
+            feed: self.feed(),
+            sidecars: self.sidecars(),
+            identities: Identities::new(reviewer, Spans::default()),
+            metrics: self.outside.push_metrics.clone(),
+            limits: Limits::default(),
+        })
     }
 }
 
