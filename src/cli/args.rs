@@ -10,6 +10,7 @@ use super::completions::CompletionsArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
+use super::status::StatusArgs;
 
 /// Routes LLM calls: one YAML for where they go, under whose key, and what they cost.
 ///
@@ -32,6 +33,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it
     Explain(ExplainArgs),
+    /// Tells what of a cluster's routes runs where, and what to do about the rest
+    Status(StatusArgs),
     /// Prints the CustomResourceDefinitions
     Crds,
     /// Prints completions for a shell

@@ -14,7 +14,7 @@ const LONGEST_LINE: usize = 3 << 10;
 /// The longest summary, in characters.
 pub(super) const SUMMARY: usize = 256;
 /// What stands before the remedy.
-const REMEDY: &str = ". Remedy: ";
+pub(crate) const REMEDY: &str = ". Remedy: ";
 
 /// One line each for the first few, then how many more there are.
 pub(super) fn of_faults(faults: &[&Fault]) -> String {
