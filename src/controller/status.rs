@@ -173,11 +173,13 @@ impl Writer {
             // Deleted or replaced meanwhile: the next snapshot knows.
             Outcome::Gone | Outcome::Conflict => {}
             Outcome::Refused => {
-                tracing::error!(object = %write.subject.id, why = %reason(&written), "a status is refused");
+                let (object, why) = (&write.subject.id, reason(&written));
+                tracing::error!(%object, why, "the API server will not take a status");
                 self.plan.written(write);
             }
             Outcome::Failed => {
-                tracing::warn!(object = %write.subject.id, why = %reason(&written), "a status could not be written");
+                let (object, why) = (&write.subject.id, reason(&written));
+                tracing::warn!(%object, why, "a status could not be written; it is tried again");
                 self.back_off();
                 self.plan.again(write);
             }

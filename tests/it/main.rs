@@ -46,6 +46,8 @@ mod scrape;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod support;
