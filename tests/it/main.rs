@@ -12,6 +12,8 @@ mod bodies;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;
