@@ -14,6 +14,8 @@ mod check;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod controller;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;

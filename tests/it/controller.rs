@@ -1,0 +1,5 @@
+//! The controller on a real Kubernetes API server.
+
+mod lease;
+mod status;
+mod status_command;
