@@ -170,7 +170,7 @@ impl Writer {
                 self.events.tell(&write.subject, &write.news).await;
                 self.plan.written(write);
             }
-            // Deleted or replaced meanwhile: the next snapshot knows.
+            // Deleted or changed meanwhile: the next snapshot knows.
             Outcome::Gone | Outcome::Conflict => {}
             Outcome::Refused => {
                 let (object, why) = (&write.subject.id, reason(&written));

@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     Written,
     /// The object is not there any more.
     Gone,
-    /// The object was deleted and made anew.
+    /// The object changed in the same moment.
     Conflict,
     /// The API server will never take it.
     Refused,

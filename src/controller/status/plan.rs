@@ -221,18 +221,15 @@ impl Write {
         says.as_ref() != Some(&self.wanted)
     }
 
-    /// The object as server-side apply wants it: with its uid, so that a namesake made meanwhile is
-    /// not written to.
+    /// The object as server-side apply wants it. Neither uid nor `resourceVersion`: the API server
+    /// heeds no uid here, and a version would make each edit meanwhile a conflict. What a namesake
+    /// made meanwhile is wrongly told, the next snapshot puts right.
     pub(super) fn body(&self, resource: &ApiResource) -> Value {
-        let Subject { id, uid } = &self.subject;
-        let mut metadata = json!({"name": id.name, "namespace": id.namespace});
-        if let Some(uid) = uid {
-            metadata["uid"] = json!(uid);
-        }
+        let ObjectId { namespace, name, .. } = &self.subject.id;
         json!({
             "apiVersion": resource.api_version,
             "kind": resource.kind,
-            "metadata": metadata,
+            "metadata": {"name": name, "namespace": namespace},
             "status": self.wanted.to_json(),
         })
     }

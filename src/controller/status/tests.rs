@@ -210,7 +210,7 @@ fn what_is_said_already_is_not_written() {
     let write = plan.next().unwrap();
     let body = write.body(&ApiResource::erase::<LlmRoute>(&()));
     let status: LlmRouteStatus = serde_json::from_value(body["status"].clone()).unwrap();
-    assert_eq!((&body["kind"], &body["metadata"]["uid"]), (&"LlmRoute".into(), &"u1".into()));
+    assert_eq!((&body["kind"], &body["metadata"]["name"]), (&"LlmRoute".into(), &"chat".into()));
     assert_eq!(status.sidecars, Some(SidecarsStatus::of(1, 1)));
     plan.written(write);
     // The snapshot does not show it yet.

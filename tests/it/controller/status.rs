@@ -1,7 +1,7 @@
 //! Conditions and Events as the API server has them.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, ListParams};
@@ -243,20 +243,12 @@ async fn objects_that_go_or_cannot_be_read_stop_nothing() {
         stage.snapshots.send_replace(Rc::new(snapshot));
         stage.until("other", "Accepted", "Undecodable").await;
         assert_eq!(writes(&stage.registry, "gone"), 1.0);
-        // One of the same name is another object.
-        let old = stage.routes.get("other").await.unwrap();
+        // Those made anew under the old names are judged as what they are.
         stage.routes.delete("other", &DeleteParams::default()).await.unwrap();
         cluster.apply(&stage.namespace, OBJECTS).await.unwrap();
-        let mut snapshot = Snapshot::default();
-        snapshot.routes.push(RouteVerdict { object: Rc::new(old), faults: vec![] });
-        stage.snapshots.send_replace(Rc::new(snapshot));
-        let conflict = async {
-            while writes(&stage.registry, "conflict") < 1.0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(GUARD, conflict).await.unwrap();
-        assert_eq!(stage.routes.get("other").await.unwrap().status, None);
+        stage.tell(vec![fault(&stage.namespace, Subject::Spec, "it is wrong")]).await;
+        stage.until("other", "Accepted", "Accepted").await;
+        stage.until("chat", "Accepted", "Invalid").await;
     };
     LocalSet::new().run_until(test).await;
 }
