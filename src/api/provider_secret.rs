@@ -19,6 +19,7 @@ use super::{ApiKind, SecretKeySelector};
 ///
 /// LlmRoutes name it as a target. The keys themselves stay in Secrets of the same namespace; only
 /// Secrets that a ProviderSecret or LlmRoute refers to are ever read.
+#[expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
 #[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",

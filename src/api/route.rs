@@ -26,6 +26,7 @@ use super::{ApiKind, SecretKeySelector};
 /// A call that no match accepts is answered with 404. A match that accepts a call which cannot be
 /// served (its provider is missing, say) refuses it with 503, so that no wider rule catches traffic
 /// that was not meant for it.
+#[expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
 #[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",
