@@ -86,11 +86,11 @@ impl Wire {
     pub(super) fn into_world(self) -> Result<World, DecodeError> {
         let routes = self.routes.into_iter().enumerate().map(|(index, route)| {
             let (metadata, spec) = route.parts(&format!("routes[{index}]"))?;
-            Ok(LlmRoute { metadata, spec })
+            Ok(LlmRoute { metadata, spec, status: None })
         });
         let providers = self.providers.into_iter().enumerate().map(|(index, provider)| {
             let (metadata, spec) = provider.parts(&format!("providers[{index}]"))?;
-            Ok(ProviderSecret { metadata, spec })
+            Ok(ProviderSecret { metadata, spec, status: None })
         });
         let world = World {
             routes: routes.collect::<Result<_, _>>()?,

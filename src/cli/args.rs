@@ -11,6 +11,7 @@ use super::controller::ControllerArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
+use super::status::StatusArgs;
 use crate::feed::subscription::Address;
 
 /// Routes LLM calls: one YAML for where they go, under whose key, and what they cost.
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it
     Explain(ExplainArgs),
+    /// Tells what of a cluster's routes runs where, and what to do about the rest
+    Status(StatusArgs),
     /// Prints the CustomResourceDefinitions
     Crds,
     /// Prints completions for a shell

@@ -50,6 +50,8 @@ mod scrape;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod subscription;
