@@ -32,7 +32,7 @@ use crate::compile::ResourceKind;
 use crate::net::drain::{Drain, Stage};
 use events::Events;
 use metrics::{Metrics, Outcome};
-use plan::{Plan, Write};
+use plan::{Age, Plan, Write};
 
 /// Whose fields these are, for server-side apply.
 pub const FIELD_MANAGER: &str = "pillion-controller";
@@ -46,10 +46,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// After an error: twice as long each time, up to a minute.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
+/// After a start sidecars need this long to come back; until then fewer of them are no news.
+const SETTLE: Duration = Duration::from_secs(15);
+
 /// What status is made of.
 #[derive(Debug)]
 pub struct Sources {
-    /// The stores, each time that they have changed.
+    /// The stores, each time that they have changed; the first one with anything in it has
+    /// everything in it, or objects would be told of references that are lost.
     pub snapshots: watch::Receiver<Rc<Snapshot>>,
     /// Who runs what.
     pub sidecars: Rc<Sidecars>,
@@ -104,6 +108,7 @@ struct Writer {
     plan: Plan,
     plan_at: Option<Instant>,
     write_at: Instant,
+    settled_at: Instant,
     failures: u32,
 }
 
@@ -118,12 +123,14 @@ impl Writer {
             plan: Plan::default(),
             plan_at: Some(Instant::now()),
             write_at: Instant::now(),
+            settled_at: Instant::now() + SETTLE,
             failures: 0,
         }
     }
 
     fn rings(&mut self) {
-        self.plan_at.get_or_insert_with(|| Instant::now() + LINGER);
+        let soon = Instant::now() + LINGER;
+        self.plan_at = Some(self.plan_at.map_or(soon, |at| at.min(soon)));
     }
 
     /// Waits until there is something to do.
@@ -138,21 +145,29 @@ impl Writer {
     async fn turn(&mut self, sources: &Sources) {
         let held = sources.lease.is_held();
         self.metrics.lease_held.set(i64::from(held));
-        if self.plan_at.is_some_and(|at| at <= Instant::now()) {
-            self.plan_at = None;
-            let snapshot = Rc::clone(&sources.snapshots.borrow());
-            let tallies = tally::count(&snapshot, &sources.sidecars.list());
-            self.plan.renew(&snapshot, &tallies);
-        }
         if !held {
             // The next holder reads from the objects what has been said.
-            self.plan = Plan::default();
+            (self.plan, self.plan_at) = (Plan::default(), None);
+        } else if self.plan_at.is_some_and(|at| at <= Instant::now()) {
+            self.renew(sources);
         } else if self.write_at <= Instant::now()
             && let Some(write) = self.plan.next()
         {
             self.write(write).await;
         }
         self.metrics.pending.set(i64::try_from(self.plan.len()).unwrap_or(i64::MAX));
+    }
+
+    fn renew(&mut self, sources: &Sources) {
+        let is_settled = self.settled_at <= Instant::now();
+        let (age, again) = match is_settled {
+            true => (Age::Settled, None),
+            false => (Age::Young, Some(self.settled_at)),
+        };
+        let snapshot = Rc::clone(&sources.snapshots.borrow());
+        let tallies = tally::count(&snapshot, &sources.sidecars.list());
+        self.plan.renew(&snapshot, &tallies, age);
+        self.plan_at = again;
     }
 
     async fn write(&mut self, mut write: Write) {

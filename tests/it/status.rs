@@ -25,7 +25,8 @@ const AFTER: &str = "
 `status.sidecars` counts sidecars that are connected and whose pod the route selects. One is
 `programmed` when it has applied the bundle that its pod is to have now and does not hold the route
 back. With several replicas of the controller it is the holder of the lease that writes, and it
-counts the sidecars that are connected to itself.
+counts the sidecars that are connected to itself. For 15 seconds after its start fewer sidecars than
+an object tells of are not written: they are on their way back.
 
 ## Who writes, and when
 

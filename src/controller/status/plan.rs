@@ -30,6 +30,15 @@ pub(super) struct Plan {
     last: Option<ObjectId>,
 }
 
+/// How long this replica has been there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// Sidecars that lost their controller are still on their way to this one.
+    Young,
+    /// Who is not there is not there.
+    Settled,
+}
+
 /// One status to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Write {
@@ -65,9 +74,14 @@ pub(super) enum Status {
 
 impl Plan {
     /// Compares what every object says with what it should say.
-    pub(super) fn renew(&mut self, snapshot: &Snapshot, tallies: &Tallies) {
+    pub(super) fn renew(&mut self, snapshot: &Snapshot, tallies: &Tallies, age: Age) {
         let now = Time(to_the_second(telemetry::timestamp()));
-        let routes = snapshot.routes.iter().map(|verdict| self.route(verdict, tallies, &now));
+        let routes = snapshot.routes.iter().map(|verdict| {
+            match age == Age::Young && self.has_lost(verdict, tallies) {
+                true => (id(ResourceKind::LlmRoute, &verdict.object.metadata), None),
+                false => self.route(verdict, tallies, &now),
+            }
+        });
         let providers = snapshot.providers.iter().map(|verdict| self.provider(verdict, &now));
         let blind = snapshot.undecodable.iter().map(|object| self.blind(object, &now));
         let wanted: Vec<(ObjectId, Option<Write>)> = routes.chain(providers).chain(blind).collect();
@@ -122,6 +136,20 @@ impl Plan {
         let tally = tallies.get(&key).cloned().unwrap_or_default();
         let wanted = judge::route(&verdict.faults, &tally, before(&says, metadata, now));
         wish((id, metadata), says, Status::Route(wanted))
+    }
+
+    /// Does the object as it stands tell of more sidecars than there are?
+    fn has_lost(&self, verdict: &RouteVerdict, tallies: &Tallies) -> bool {
+        let metadata = &verdict.object.metadata;
+        let Some(status) = &verdict.object.status else {
+            return false;
+        };
+        let id = id(ResourceKind::LlmRoute, metadata);
+        let now = tallies.get(&(id.namespace, id.name)).map_or(0, |tally| tally.total);
+        let told = status.sidecars.as_ref().map_or(0, |sidecars| sidecars.total);
+        let mut conditions = status.conditions.iter();
+        let is_current = conditions.all(|c| c.observed_generation == metadata.generation);
+        is_current && now < told
     }
 
     fn provider(&self, verdict: &ProviderVerdict, now: &Time) -> (ObjectId, Option<Write>) {

@@ -6,7 +6,7 @@ use kube::api::ApiResource;
 use super::events::news;
 use super::judge::{self, Before};
 use super::message;
-use super::plan::Plan;
+use super::plan::{Age, Plan};
 use super::tally::{Pods, Tallies, Tally};
 use crate::api::{LlmRoute, LlmRouteSpec, LlmRouteStatus, SidecarsStatus};
 use crate::compile::{Fault, ObjectId, ResourceKind, Severity, Subject};
@@ -206,7 +206,7 @@ fn running(count: u32) -> Tallies {
 #[test]
 fn what_is_said_already_is_not_written() {
     let mut plan = Plan::default();
-    plan.renew(&snapshot(&[route("1", None)]), &running(1));
+    plan.renew(&snapshot(&[route("1", None)]), &running(1), Age::Settled);
     let write = plan.next().unwrap();
     let body = write.body(&ApiResource::erase::<LlmRoute>(&()));
     let status: LlmRouteStatus = serde_json::from_value(body["status"].clone()).unwrap();
@@ -214,7 +214,7 @@ fn what_is_said_already_is_not_written() {
     assert_eq!(status.sidecars, Some(SidecarsStatus::of(1, 1)));
     plan.written(write);
     // The snapshot does not show it yet.
-    plan.renew(&snapshot(&[route("1", None)]), &running(1));
+    plan.renew(&snapshot(&[route("1", None)]), &running(1), Age::Settled);
     assert!(plan.is_empty());
     // Now it does; also to a replica that has not written it, in whatever order.
     let mut shown = status.clone();
@@ -222,25 +222,47 @@ fn what_is_said_already_is_not_written() {
     let foreign = Condition { type_: "Audited".to_owned(), ..shown.conditions[0].clone() };
     shown.conditions.insert(1, foreign);
     for mut plan in [plan, Plan::default()] {
-        plan.renew(&snapshot(&[route("2", Some(shown.clone()))]), &running(1));
+        plan.renew(&snapshot(&[route("2", Some(shown.clone()))]), &running(1), Age::Settled);
         assert!(plan.is_empty());
-        plan.renew(&snapshot(&[route("2", Some(shown.clone()))]), &running(2));
+        plan.renew(&snapshot(&[route("2", Some(shown.clone()))]), &running(2), Age::Settled);
         assert_eq!(plan.len(), 1);
     }
+}
+
+/// A controller that has just started has no sidecars yet: that is no news.
+#[test]
+fn sidecars_have_time_to_come_back() {
+    let mut plan = Plan::default();
+    plan.renew(&snapshot(&[route("1", None)]), &running(3), Age::Young);
+    let body = plan.next().unwrap().body(&ApiResource::erase::<LlmRoute>(&()));
+    let told: LlmRouteStatus = serde_json::from_value(body["status"].clone()).unwrap();
+    let told = || snapshot(&[route("2", Some(told.clone()))]);
+    for (count, age, expected) in
+        [(0, Age::Young, 0), (2, Age::Young, 0), (4, Age::Young, 1), (0, Age::Settled, 1)]
+    {
+        let mut plan = Plan::default();
+        plan.renew(&told(), &running(count), age);
+        assert_eq!(plan.len(), expected, "{count} {age:?}");
+    }
+    let mut edited = (*told().routes[0].object).clone();
+    edited.metadata.generation = Some(5);
+    let mut plan = Plan::default();
+    plan.renew(&snapshot(&[Rc::new(edited)]), &running(0), Age::Young);
+    assert_eq!(plan.len(), 1, "an edit is answered at once");
 }
 
 #[test]
 fn many_changes_are_one_wish() {
     let mut plan = Plan::default();
     for count in 0..1000 {
-        plan.renew(&snapshot(&[route("1", None)]), &running(count));
+        plan.renew(&snapshot(&[route("1", None)]), &running(count), Age::Settled);
     }
     assert_eq!(plan.len(), 1);
     let body = plan.next().unwrap().body(&ApiResource::erase::<LlmRoute>(&()));
     assert_eq!(body["status"]["sidecars"]["ready"], "999/999");
     // What is gone is not wished for.
-    plan.renew(&snapshot(&[route("1", None)]), &running(1));
-    plan.renew(&snapshot(&[]), &running(1));
+    plan.renew(&snapshot(&[route("1", None)]), &running(1), Age::Settled);
+    plan.renew(&snapshot(&[]), &running(1), Age::Settled);
     assert!(plan.is_empty());
 }
 
@@ -255,7 +277,7 @@ fn objects_take_turns() {
     let mut turns = Vec::new();
     for _ in 0..4 {
         // Nothing is ever done: every object is wished for again.
-        plan.renew(&snapshot(&["a", "b", "c"].map(named)), &running(1));
+        plan.renew(&snapshot(&["a", "b", "c"].map(named)), &running(1), Age::Settled);
         turns.push(plan.next().unwrap().subject.id.name);
     }
     assert_eq!(turns, ["a", "b", "c", "a"]);
@@ -271,7 +293,7 @@ fn what_cannot_be_read_is_looked_at_before_it_is_written() {
     };
     let snapshot = Snapshot { undecodable: vec![object()], ..Snapshot::default() };
     let mut plan = Plan::default();
-    plan.renew(&snapshot, &running(0));
+    plan.renew(&snapshot, &running(0), Age::Settled);
     let mut write = plan.next().unwrap();
     assert!(write.is_blind());
     let resource = ApiResource::erase::<crate::api::ProviderSecret>(&());
@@ -287,6 +309,6 @@ fn what_cannot_be_read_is_looked_at_before_it_is_written() {
     assert!(!write.compare_with(&says(before)), "another leader has said it");
     assert!(write.news.is_empty());
     plan.written(write);
-    plan.renew(&snapshot, &running(0));
+    plan.renew(&snapshot, &running(0), Age::Settled);
     assert!(plan.is_empty());
 }
