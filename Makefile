@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bless fuzz bench soak
+.PHONY: help demo cluster test check fix bless fuzz bench soak
 
 SOAK_MINUTES ?= 2
 
@@ -10,6 +10,9 @@ help: ## this list
 
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
+
+cluster: ## a Kubernetes API server with Pillion in it, and what to try there with kubectl
+	@scripts/cluster
 
 test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test

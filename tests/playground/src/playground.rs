@@ -17,7 +17,10 @@ use crate::servers::Server;
 /// Where the applications and their routes are.
 pub(crate) const NAMESPACE: &str = "playground";
 
-const CONTROLLER: &str = include_str!("../manifests/controller.yaml");
+/// The controller's account and rights, as the tests use them.
+const RIGHTS: &str = include_str!("../../it/e2e/rbac.yaml");
+/// Marks what is for a controller that watches some namespaces only.
+const SOME: &str = "pillion.dev/watches: some";
 const PODS: &str = include_str!("../manifests/pods.yaml");
 const ROUTES: &str = include_str!("../manifests/routes.yaml");
 
@@ -50,11 +53,11 @@ impl Playground {
         screen.line("", "kube-controller-manager starts")?;
         cluster.start_controllers().await?;
         screen.line("Pillion", "the controller starts")?;
-        cluster.apply("", CONTROLLER).await?;
+        let pods = pods(&cluster).await?;
+        cluster.apply("", &rights()).await?;
         let controller = Server::controller(&cluster, pillion).await?;
         let provider = Provider::start(listener).context("the scripted provider")?;
         let routes = ROUTES.replace("PROVIDER", &provider.address.to_string());
-        let pods = pods(&cluster).await?;
         cluster.apply(NAMESPACE, &routes).await?;
         let sidecar =
             async |name| start_sidecar(&cluster, pillion, controller.address, &pods, name).await;
@@ -106,6 +109,12 @@ impl Playground {
         anyhow::ensure!(output.status.success(), "kubectl config: {said}");
         Ok(())
     }
+}
+
+/// Those of a controller that watches every namespace.
+fn rights() -> String {
+    let documents: Vec<_> = RIGHTS.split("\n---\n").filter(|text| !text.contains(SOME)).collect();
+    documents.join("\n---\n")
 }
 
 async fn pods(cluster: &Cluster) -> anyhow::Result<Vec<Pod>> {

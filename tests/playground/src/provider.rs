@@ -68,7 +68,8 @@ fn serve(stream: &TcpStream, listener: &Listener) -> io::Result<()> {
     while let Some(asked) = read(&mut reader)? {
         let (model, key) = (asked.model(), &asked.key);
         listener(&format!("{}, model {model}, key ...-{key}", asked.path));
-        let answer = asked.answer().to_string();
+        // The newline is for whoever reads it in a terminal.
+        let answer = format!("{}\n", asked.answer());
         let length = answer.len();
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"

@@ -1,6 +1,6 @@
 //! What there is to try: commands for a shell, and what they show.
 //!
-//! Each command stands alone, so that it can be copied; `tests/it` runs them in this order and
+//! Each command can be copied as it stands; `tests/it` runs them in this order and
 //! looks whether they show it.
 
 use std::net::SocketAddr;
@@ -30,11 +30,18 @@ impl Playground {
         ]
     }
 
-    /// The steps, to be taken in any order except where they say `again`.
+    /// The steps; each builds on those before it.
     pub fn steps(&self) -> Vec<Step> {
         let (chat, agent) = (self.chat(), self.agent());
-        let steps = [ask(chat, agent), look(), edit(chat), rotate(chat)];
-        steps.into_iter().chain([err(agent), mend(agent), relabel(agent)]).collect()
+        vec![
+            ask(chat, agent),
+            look(),
+            edit(chat),
+            rotate(chat),
+            mistake(agent),
+            mend(agent),
+            relabel(agent),
+        ]
     }
 }
 
@@ -56,7 +63,7 @@ fn look() -> Step {
 }
 
 fn edit(chat: SocketAddr) -> Step {
-    let patch = target("replace", "model", "gpt-5");
+    let patch = target("model", "gpt-5");
     Step {
         title: "An edit",
         note: "The next call goes to gpt-5.",
@@ -73,8 +80,8 @@ fn rotate(chat: SocketAddr) -> Step {
     }
 }
 
-fn err(agent: SocketAddr) -> Step {
-    let patch = target("replace", "provider/name", "openruter");
+fn mistake(agent: SocketAddr) -> Step {
+    let patch = target("provider/name", "openruter");
     Step {
         title: "A mistake",
         note: "ResolvedRefs is False, ProviderNotFound. What ran goes on: Programmed says \
@@ -89,7 +96,7 @@ fn err(agent: SocketAddr) -> Step {
 }
 
 fn mend(agent: SocketAddr) -> Step {
-    let patch = target("replace", "provider/name", "openrouter");
+    let patch = target("provider/name", "openrouter");
     Step {
         title: "The remedy",
         note: "All is well again.",
@@ -113,11 +120,11 @@ fn commands<const N: usize>(commands: [&str; N]) -> Vec<String> {
     commands.map(str::to_owned).to_vec()
 }
 
-/// The arguments that change a member of the first rule's only target.
-fn target(operation: &str, member: &str, value: &str) -> String {
+/// The arguments that replace a member of the first rule's only target.
+fn target(member: &str, value: &str) -> String {
     let path = format!("/spec/rules/0/targets/0/{member}");
-    let operation = serde_json::json!([{"op": operation, "path": path, "value": value}]);
-    format!("--type=json -p \\\n  '{operation}'")
+    let what = format!("\"op\":\"replace\",\"path\":\"{path}\"");
+    format!("--type=json -p \\\n  '[{{{what},\n    \"value\":\"{value}\"}}]'")
 }
 
 fn gpt(sidecar: SocketAddr) -> String {
