@@ -1,6 +1,7 @@
 //! The door: the only reader of arguments and environment, the only writer to the terminal.
 //!
-//! `proxy` assembles the data plane, `controller` what feeds it in a cluster; the other commands look at manifests without serving.
+//! `proxy` assembles the data plane, `controller` what feeds it in a cluster; the other commands
+//! look at manifests without serving.
 
 mod args;
 pub mod check;
