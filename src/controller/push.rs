@@ -7,7 +7,7 @@
 //!
 //! Invariants: nobody is told anything before the API server has said whose token it is; a failure
 //! of the API server is never a yes. A session sends the newest snapshot's bundle whenever its
-//! version is not the one sent last, and keeps none back: a slow sidecar skips versions. One
+//! version is not the one sent last, and queues none: a slow sidecar skips versions. One
 //! connection carries one stream, for one pod, and ends with it. Tokens are never logged.
 //!
 //! What a replica counts is its own sidecars. Does not know what a bundle holds (`scope`), nor what
