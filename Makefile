@@ -11,7 +11,7 @@ help: ## this list
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
 
-test: ## what CI runs: check, unit and integration tests, the real Python SDKs, a real Kubernetes API server
+test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test
 
 check: ## formatting, lints, dependencies (no test is run)

@@ -1,6 +1,7 @@
 //! The door: the only reader of arguments and environment, the only writer to the terminal.
 //!
-//! `proxy` assembles the data plane, `controller` what feeds it in a cluster; the other commands look at manifests without serving.
+//! `proxy` assembles the data plane, `controller` what feeds it in a cluster; [`status`] asks a
+//! cluster; the other commands look at manifests without serving.
 
 mod args;
 pub mod check;
@@ -15,6 +16,7 @@ mod proxy;
 mod reload;
 mod serve;
 mod signals;
+pub mod status;
 mod subscribe;
 mod survey;
 pub mod terminal;
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Status(args) => status::run(&args),
         Command::Crds => crds::run(&mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
         Command::Completions(args) => completions::run(&args, Pillion::command()),
     };

@@ -73,6 +73,11 @@ pub fn now() -> impl std::fmt::Display {
     std::fmt::from_fn(move |f| write!(f, "{now:.3}"))
 }
 
+/// The date and time now, for what carries dates to people: objects' conditions, leases.
+pub fn timestamp() -> Timestamp {
+    Timestamp::now()
+}
+
 /// Seconds since 1970, for gauges.
 pub fn unix_seconds() -> f64 {
     Timestamp::now().as_duration().as_secs_f64()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,14 @@ use super::common::{
     HEADER_VALUE, LABEL, MODEL_NAME, TOKEN, each_not_reserved, is_one, label_selector,
     not_of_the_connection, one, rule,
 };
+use super::conditions::conditions;
 use super::{ApiKind, SecretKeySelector};
 
 /// One provider account pool: where the provider is, how it is spoken to, under which keys.
 ///
 /// LlmRoutes name it as a target. The keys themselves stay in Secrets of the same namespace; only
 /// Secrets that a ProviderSecret or LlmRoute refers to are ever read.
+#[expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
 #[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",
@@ -28,11 +30,37 @@ use super::{ApiKind, SecretKeySelector};
     shortname = "provsec",
     category = "pillion",
     namespaced,
+    status = "ProviderSecretStatus",
     printcolumn(
         name = "Provider",
         type_ = "string",
         description = "The vendor preset.",
         json_path = ".spec.provider"
+    ),
+    printcolumn(
+        name = "Accepted",
+        type_ = "string",
+        description = "Is what the provider says right?",
+        json_path = ".status.conditions[?(@.type==\"Accepted\")].status"
+    ),
+    printcolumn(
+        name = "Resolved",
+        type_ = "string",
+        description = "Are its keys there and usable?",
+        json_path = ".status.conditions[?(@.type==\"ResolvedRefs\")].status"
+    ),
+    printcolumn(
+        name = "Routes",
+        type_ = "integer",
+        description = "How many LlmRoutes name it.",
+        json_path = ".status.routes"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        description = "What matters most, in one line.",
+        priority = 1,
+        json_path = ".status.summary"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
@@ -353,6 +381,28 @@ pub enum StreamUsageSpec {
     Request,
     /// The call goes as it was sent.
     AsSent,
+}
+
+/// What the controller says of a provider. Nobody else need write it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderSecretStatus {
+    /// `Accepted`: is what the provider says right? (`Accepted`, `Invalid`, `Undecodable`.)
+    /// `ResolvedRefs`: are its keys there and usable? (`ResolvedRefs`, `KeyNotUsable`.) Whether it
+    /// runs is said of the LlmRoutes that name it. At most 8, one of each type.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "conditions")]
+    pub conditions: Vec<Condition>,
+    /// How many LlmRoutes name it, those included that may not. Default: they have not been counted
+    /// yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "i32", range(min = 0))]
+    pub routes: Option<u32>,
+    /// What matters most, in one line. For people; programs read the conditions. At most 256
+    /// characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 256))]
+    pub summary: Option<String>,
 }
 
 // === impl HeadersSpec ===

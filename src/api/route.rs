@@ -1,6 +1,6 @@
 //! `LlmRoute`: which calls go where.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::common::{
     DURATION, HEADER_VALUE, LABEL, MODEL_NAME, NAMESPACE, OBJECT_NAME, TOKEN, is_one,
     label_selector, not_reserved, one, rule,
 };
+use super::conditions::conditions;
 use super::{ApiKind, SecretKeySelector};
 
 /// Which LLM calls of which workloads go to which providers.
@@ -25,6 +26,7 @@ use super::{ApiKind, SecretKeySelector};
 /// A call that no match accepts is answered with 404. A match that accepts a call which cannot be
 /// served (its provider is missing, say) refuses it with 503, so that no wider rule catches traffic
 /// that was not meant for it.
+#[expect(clippy::duplicated_attributes, reason = "columns of one type are no duplicates")]
 #[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "pillion.dev",
@@ -34,7 +36,40 @@ use super::{ApiKind, SecretKeySelector};
     derive = "PartialEq",
     shortname = "llmr",
     category = "pillion",
-    namespaced
+    namespaced,
+    status = "LlmRouteStatus",
+    printcolumn(
+        name = "Accepted",
+        type_ = "string",
+        description = "Is what the route says right?",
+        json_path = ".status.conditions[?(@.type==\"Accepted\")].status"
+    ),
+    printcolumn(
+        name = "Resolved",
+        type_ = "string",
+        description = "Is everything that it names there, and may it be used?",
+        json_path = ".status.conditions[?(@.type==\"ResolvedRefs\")].status"
+    ),
+    printcolumn(
+        name = "Programmed",
+        type_ = "string",
+        description = "Does it run in every sidecar that it concerns?",
+        json_path = ".status.conditions[?(@.type==\"Programmed\")].status"
+    ),
+    printcolumn(
+        name = "Sidecars",
+        type_ = "string",
+        description = "How many sidecars run it, of how many that it concerns.",
+        json_path = ".status.sidecars.ready"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        description = "What matters most, in one line.",
+        priority = 1,
+        json_path = ".status.summary"
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct LlmRouteSpec {
@@ -225,6 +260,55 @@ pub struct TimeoutsSpec {
         extend("x-kubernetes-validations" = [rule(POSITIVE, "must be more than 0s")])
     )]
     pub keep_alive: Option<String>,
+}
+
+/// What the controller says of a route. Nobody else need write it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LlmRouteStatus {
+    /// `Accepted`: is what the route says right? (`Accepted`; `Shadowed`: right, but an earlier
+    /// rule takes its calls; `Invalid`; `Undecodable`.) `ResolvedRefs`: is everything that it names
+    /// there, and may it be used? (`ResolvedRefs`, `ProviderNotFound`, `RefNotPermitted`,
+    /// `ProviderNotUsable`, `KeyNotUsable`.) `Programmed`: does it run in every sidecar that it
+    /// concerns? (`Programmed`, `Pending`, `NoSidecars`; `LastGoodKept`: it has an error, and an
+    /// earlier version goes on; `Rejected`: a sidecar cannot read what it was sent.) At most 8, one
+    /// of each type. Example: `kubectl wait --for=condition=Programmed llmroute/chat`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "conditions")]
+    pub conditions: Vec<Condition>,
+    /// The sidecars that the route concerns. Default: none have been counted yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SidecarsStatus")]
+    pub sidecars: Option<SidecarsStatus>,
+    /// What matters most, in one line: the first thing that is wrong, or where the route runs. For
+    /// people; programs read the conditions. At most 256 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 256))]
+    pub summary: Option<String>,
+}
+
+/// How many sidecars run a route.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SidecarsStatus {
+    /// Sidecars that are connected and that the route selects.
+    #[schemars(with = "i32", range(min = 0))]
+    pub total: u32,
+    /// Those of them that run the route as it stands.
+    #[schemars(with = "i32", range(min = 0))]
+    pub programmed: u32,
+    /// The same for people: `3/3`.
+    #[schemars(length(max = 32))]
+    pub ready: String,
+}
+
+// === impl SidecarsStatus ===
+
+impl SidecarsStatus {
+    /// So many of so many.
+    pub fn of(programmed: u32, total: u32) -> Self {
+        Self { total, programmed, ready: format!("{programmed}/{total}") }
+    }
 }
 
 // === impl TimeoutsSpec ===

@@ -86,11 +86,11 @@ impl Wire {
     pub(super) fn into_world(self) -> Result<World, DecodeError> {
         let routes = self.routes.into_iter().enumerate().map(|(index, route)| {
             let (metadata, spec) = route.parts(&format!("routes[{index}]"))?;
-            Ok(LlmRoute { metadata, spec })
+            Ok(LlmRoute { metadata, spec, status: None })
         });
         let providers = self.providers.into_iter().enumerate().map(|(index, provider)| {
             let (metadata, spec) = provider.parts(&format!("providers[{index}]"))?;
-            Ok(ProviderSecret { metadata, spec })
+            Ok(ProviderSecret { metadata, spec, status: None })
         });
         let world = World {
             routes: routes.collect::<Result<_, _>>()?,
@@ -153,23 +153,23 @@ impl<S> Object<S> {
 
 // === impl Keys ===
 
-/// A Secret as a world holds it.
-type Entry = ((String, String), BTreeMap<String, Result<Secret, SecretError>>);
+/// A Secret's keys as a world holds them.
+type KeyMap = BTreeMap<String, Result<Secret, SecretError>>;
 
 impl Keys {
-    fn of((id, keys): (&(String, String), &BTreeMap<String, Result<Secret, SecretError>>)) -> Self {
+    fn of(((namespace, name), keys): (&(String, String), &KeyMap)) -> Self {
         let key = |key: &Result<Secret, SecretError>| match key {
             Ok(secret) => Key::Value(KeyText(secret.clone())),
             Err(error) => Key::Error(*error),
         };
         Self {
-            namespace: id.0.clone(),
-            name: id.1.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
             keys: keys.iter().map(|(name, value)| (name.clone(), key(value))).collect(),
         }
     }
 
-    fn into_entry(self) -> Entry {
+    fn into_entry(self) -> ((String, String), KeyMap) {
         let value = |key| match key {
             Key::Value(KeyText(secret)) => Ok(secret),
             Key::Error(error) => Err(error),

@@ -11,6 +11,7 @@ use super::controller::ControllerArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
+use super::status::StatusArgs;
 use crate::feed::subscription::Address;
 
 /// Routes LLM calls: one YAML for where they go, under whose key, and what they cost.
@@ -36,6 +37,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it
     Explain(ExplainArgs),
+    /// Tells what of a cluster's routes runs where, and what to do about the rest
+    Status(StatusArgs),
     /// Prints the CustomResourceDefinitions
     Crds,
     /// Prints completions for a shell
@@ -101,7 +104,7 @@ pub(super) struct SubscriptionArgs {
         value_name = "FILE",
         default_value = "/var/run/secrets/pillion.dev/ca.crt",
         env = "PILLION_CONTROLLER_CA",
-        requires = "controller"
+        conflicts_with = "manifests"
     )]
     pub(super) controller_ca: PathBuf,
 
@@ -111,13 +114,13 @@ pub(super) struct SubscriptionArgs {
         value_name = "FILE",
         default_value = "/var/run/secrets/pillion.dev/token",
         env = "PILLION_TOKEN",
-        requires = "controller"
+        conflicts_with = "manifests"
     )]
     pub(super) token: PathBuf,
 
     /// A folder in memory (`medium: Memory`) that keeps what runs, keys included, for a restart of
     /// the container while no controller is there
-    #[arg(long, value_name = "DIR", env = "PILLION_CACHE", requires = "controller")]
+    #[arg(long, value_name = "DIR", env = "PILLION_CACHE", conflicts_with = "manifests")]
     pub(super) cache: Option<PathBuf>,
 }
 

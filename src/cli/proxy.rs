@@ -74,7 +74,7 @@ enum Source {
 
 /// What keeps the table up to date.
 enum Feed {
-    Folder(Files, Reloader),
+    Folder(Box<Files>, Reloader),
     Controller(Settings, Box<Subscribed>),
 }
 
@@ -106,7 +106,7 @@ impl Source {
         match self {
             Self::Folder(files) => {
                 reloader.apply(files.read());
-                Ok(Feed::Folder(files, reloader))
+                Ok(Feed::Folder(Box::new(files), reloader))
             }
             Self::Controller(settings, cache) => {
                 let metrics = Metrics::register(registry)?;
@@ -124,7 +124,7 @@ impl Feed {
     /// Follows changes for as long as it is polled.
     async fn follow(self) {
         match self {
-            Self::Folder(files, reloader) => follow(files, reloader).await,
+            Self::Folder(files, reloader) => follow(*files, reloader).await,
             Self::Controller(settings, mut subscribed) => {
                 subscription::follow(&settings, &mut *subscribed).await;
             }

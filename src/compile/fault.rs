@@ -52,7 +52,8 @@ pub enum Severity {
     Error,
 }
 
-/// What a fault is about, which decides whether it keeps a running table in place.
+/// What a fault is about, which decides whether it keeps a running table in place, and the reason
+/// that an object's status gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// What the object says: a bad edit, which never replaces a good table.
@@ -60,12 +61,22 @@ pub enum Subject {
     /// A key that is not there or not usable, and all that follows from it. This takes effect at
     /// once: taking a Secret away is how a key is revoked.
     Key,
+    /// A provider of the route's own namespace that is not there.
+    Provider,
+    /// A provider of another namespace that is not there or lets nobody of this one use it: which
+    /// of the two is not ours to tell.
+    Grant,
+    /// A provider that is there and has a fault of its own, which decides on the rest.
+    Dependency,
+    /// A match that another one takes every call from.
+    Shadow,
 }
 
 impl Fault {
     /// Is it a bad edit, which must not replace a table that runs?
     pub fn keeps_last_good(&self) -> bool {
-        self.severity == Severity::Error && self.subject == Subject::Spec
+        let follows = matches!(self.subject, Subject::Key | Subject::Dependency);
+        self.severity == Severity::Error && !follows
     }
 }
 

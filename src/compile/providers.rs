@@ -8,7 +8,7 @@ use super::auth::Form;
 use super::endpoints::{self, Slot};
 use super::grants::{self, Grant};
 use super::report::{Report, in_order, object_id, object_ref};
-use super::{Fault, ResourceKind, World, headers, tls};
+use super::{Fault, ResourceKind, Subject, World, headers, tls};
 use crate::api::{ProviderSecret, ProviderSecretSpec, StreamUsageSpec};
 use crate::llm::{Api, Dialect};
 use crate::name::ObjectRef;
@@ -39,6 +39,8 @@ pub(super) struct Service {
     pub(super) headers: HeaderPolicy,
     /// Is usage asked for?
     pub(super) stream_usage: StreamUsage,
+    /// What is to blame where nothing is served.
+    pub(super) lack: Subject,
 }
 
 /// How one API of a provider is called.
@@ -104,7 +106,12 @@ fn service(
     let headers = checked_against_auth(headers?, &slots, report)?;
     trust?;
     let slots = slots.map(|slot| Stage::of(slot, spec, preset, &keys));
+    let lack = match keys {
+        KeyRing::Unusable => Subject::Key,
+        KeyRing::Empty | KeyRing::Keys(_) => Subject::Dependency,
+    };
     Some(Service {
+        lack,
         served: with_fallback(slots),
         headers,
         stream_usage: match spec.stream_usage.unwrap_or(preset.stream_usage) {

@@ -34,6 +34,22 @@ impl<'f> Report<'f> {
         self.push(Severity::Error, Subject::Key, path.into(), text);
     }
 
+    /// Part of the object does not work, for what stands elsewhere.
+    pub(super) fn unresolved(
+        &mut self,
+        subject: Subject,
+        path: impl Text,
+        (message, remedy): (impl Text, impl Text),
+    ) {
+        self.push(Severity::Error, subject, path.into(), (message.into(), remedy.into()));
+    }
+
+    /// Part of it never gets a call.
+    pub(super) fn shadowed(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
+        let text = (message.into(), remedy.into());
+        self.push(Severity::Warning, Subject::Shadow, path.into(), text);
+    }
+
     /// It works, but surely not as meant.
     pub(super) fn warning(&mut self, path: impl Text, message: impl Text, remedy: impl Text) {
         let text = (message.into(), remedy.into());

@@ -75,7 +75,7 @@ fn warn(winner: &Candidate, loser: &Candidate, rules: &Rules<'_>, faults: &mut V
         namespace: route.namespace.to_string(),
         name: route.name.to_string(),
     };
-    Report::new(object, faults).warning(
+    Report::new(object, faults).shadowed(
         path,
         format!("it never gets a call: {by} claims the same calls"),
         "remove one of the two, or make this one narrower",

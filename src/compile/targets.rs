@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::World;
 use super::providers::{Provider, Providers, Served, Service};
 use super::report::Report;
+use super::{Subject, World};
 use crate::api::{ProviderRef, TargetSpec};
 use crate::llm::{Api, Dialect};
 use crate::name::ObjectRef;
 use crate::table::{Labels, Plan, Rename, Timeouts, Weighted};
+
+/// What to do where a provider is to blame.
+const OF_PROVIDER: &str = "see the faults of that ProviderSecret";
 
 /// A target that calls can go to.
 pub(super) struct Target<'p> {
@@ -67,16 +70,21 @@ fn provider<'a>(
     let allowed = found.filter(|p| p.grant.allows(context.world, &p.reference, home));
     if allowed.is_none() {
         // One message for both in another namespace: its names are not ours to tell.
-        let (message, remedy) = match namespace == home.as_str() {
-            true => ("there is no such ProviderSecret", "create it, or correct the name"),
+        let (subject, message, remedy) = match namespace == home.as_str() {
+            true => (
+                Subject::Provider,
+                "there is no such ProviderSecret",
+                "create it, or correct the name",
+            ),
             false => (
+                Subject::Grant,
                 "there is no such ProviderSecret, or it does not let this namespace use it",
                 "correct the name, or let its owner set allowedRoutes",
             ),
         };
         let name: String = format!("{namespace}/{}", spec.name).escape_default().collect();
         let message = format!("{message}: {name}; the target is left out");
-        report.error(format!("{path}.provider"), message, remedy);
+        report.unresolved(subject, format!("{path}.provider"), (message, remedy));
     }
     allowed
 }
@@ -91,8 +99,8 @@ fn service<'a>(
     let label = &provider.label;
     let Some(service) = &provider.service else {
         let message = format!("ProviderSecret {label} cannot be used; the target is left out");
-        let remedy = "see the faults of that ProviderSecret";
-        report.keyless(format!("{path}.provider"), message, remedy);
+        let words = (message, OF_PROVIDER);
+        report.unresolved(Subject::Dependency, format!("{path}.provider"), words);
         return None;
     };
     if context.asked.iter().any(|api| service.serves(*api)) {
@@ -106,8 +114,8 @@ fn service<'a>(
         report.error(path, format!("{message}; the target is left out"), remedy);
     } else {
         let message = format!("ProviderSecret {label} has no endpoint and key that can be used");
-        let remedy = "see the faults of that ProviderSecret";
-        report.keyless(path, format!("{message}; the target is left out"), remedy);
+        let words = (format!("{message}; the target is left out"), OF_PROVIDER);
+        report.unresolved(service.lack, path, words);
     }
     None
 }

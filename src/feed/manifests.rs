@@ -197,7 +197,11 @@ impl Reader {
 
     fn route(&mut self, draft: &Draft<'_>) -> Vec<Breach> {
         match custom(draft, &schema::LLM_ROUTE) {
-            Ok((metadata, spec)) => self.manifests.world.routes.push(LlmRoute { metadata, spec }),
+            Ok((metadata, spec)) => {
+                // What a file says of a status is a copy from a cluster, and means nothing here.
+                let route = LlmRoute { metadata, spec, status: None };
+                self.manifests.world.routes.push(route);
+            }
             Err(breaches) => return breaches,
         }
         Vec::new()
@@ -206,7 +210,7 @@ impl Reader {
     fn provider(&mut self, draft: &Draft<'_>) -> Vec<Breach> {
         match custom(draft, &schema::PROVIDER_SECRET) {
             Ok((metadata, spec)) => {
-                let provider = ProviderSecret { metadata, spec };
+                let provider = ProviderSecret { metadata, spec, status: None };
                 self.manifests.world.providers.push(provider);
             }
             Err(breaches) => return breaches,

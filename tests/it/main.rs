@@ -50,7 +50,11 @@ mod scrape;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod status;
+#[cfg(test)]
 mod streams;
+#[cfg(test)]
+mod subscription;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -114,7 +114,8 @@ fn written(families: &BTreeMap<String, Family>) -> String {
          `GET /metrics` on the admin port (default `127.0.0.1:8788`), in Prometheus' text format. \
          Names\nare stable across one minor release. A histogram has `_bucket`, `_sum` and \
          `_count` series.\n\nLabel values are enums, or names that stand in manifests: a model \
-         that no manifest declares is\n`other`, and what no rule took is `none`.\n",
+         that no manifest declares is\n`other`, and what no rule took is `none`.\n\nA proxy that is \
+         fed from a folder has no families `pillion_bundle_…` and `pillion_controller_…`.\n",
     );
     let quoted = |names: &mut dyn Iterator<Item = &String>| {
         names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
@@ -138,7 +139,10 @@ fn the_documented_metrics_are_those_of_a_real_page() {
     let page = page_after_calls();
     assert!(!page.contains("made-up-by-the-caller"), "a caller's word became a label");
     assert!(page.contains(r#"gen_ai_request_model="declared""#));
-    let families = families(&page);
+    let mut families = families(&page);
+    for (name, family) in self::families(&super::subscription::page()) {
+        families.entry(name).or_insert(family);
+    }
     super::bless::check(&root().join("docs/metrics.md"), &written(&families));
     let told: BTreeSet<&str> = families.keys().map(String::as_str).collect();
     assert_eq!(told, registered(&source()), "a family that these calls do not touch");
@@ -148,7 +152,8 @@ fn the_documented_metrics_are_those_of_a_real_page() {
 fn source() -> String {
     let home = root().join("src/proxy/metrics");
     let rooms = std::fs::read_dir(&home).unwrap().map(|entry| entry.unwrap().path());
-    let files = rooms.chain([home.with_extension("rs")]);
+    let feed = root().join("src/feed/subscription/metrics.rs");
+    let files = rooms.chain([home.with_extension("rs"), feed]);
     files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 

@@ -3,6 +3,9 @@
 //! "Not listed yet" and "not there" are told apart everywhere: the first makes a caller wait, the
 //! second is a fault, and revokes. Nothing but the keys asked for is kept.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;

@@ -23,8 +23,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 /// A page of a list that takes longer will not come.
 const LIST_TIMEOUT: Duration = Duration::from_secs(60);
+/// A watch that has not failed for so long works, though it may have nothing to tell: longer than
+/// a connection may take to fail.
+const PROVEN: Duration = Duration::from_secs(45);
 /// The API server ends a watch after this; a stream that is silent for longer is dead.
 const WATCH_SECONDS: u32 = 290;
+
+/// What a watch is doing, which says how long it may be silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The server owes an answer.
+    Listing,
+    /// Silence is the rule.
+    Watching,
+    /// As before, but after an error: silence may be a server that is not there.
+    Resuming,
+}
 
 /// How long to wait before the next try.
 #[derive(Debug)]
@@ -53,36 +67,34 @@ async fn one_after_another<K: Watched>(
     (id, episodes): (&WatchId, &Episodes),
     (backoff, hear): (&mut Backoff, &mut impl FnMut(Event<Told<K::Kept>>)),
 ) {
-    let mut limit = LIST_TIMEOUT;
-    while let Ok(next) = timeout(limit, events.next()).await {
-        match next {
-            Some(Ok(event)) => {
+    let mut state = State::Listing;
+    loop {
+        match (timeout(state.limit(), events.next()).await, state) {
+            (Ok(Some(Ok(event))), _) => {
                 // A list is begun before anything was asked of the server; it proves nothing.
                 if !matches!(event, Event::Init) {
                     episodes.over(id);
                     *backoff = Backoff(FIRST_PAUSE);
                 }
-                limit = limit_after(&event, limit);
+                state = state.after(&event);
                 hear(told(event));
             }
-            Some(Err(error)) => {
+            (Ok(Some(Err(error))), _) => {
                 let trouble = Trouble::of(&error);
                 episodes.trouble(id, &trouble);
+                state = state.troubled();
                 sleep(backoff.next(trouble.asked_pause)).await;
             }
-            None => return,
+            (Err(_), State::Resuming) => {
+                episodes.over(id);
+                *backoff = Backoff(FIRST_PAUSE);
+                state = State::Watching;
+            }
+            (Err(_), State::Listing | State::Watching) => {
+                return episodes.trouble(id, &Trouble::silence());
+            }
+            (Ok(None), _) => return,
         }
-    }
-    episodes.trouble(id, &Trouble::silence());
-}
-
-/// While a list is under way the server owes an answer; later it may be silent for as long as the
-/// watcher itself allows.
-fn limit_after<K>(event: &Event<K>, limit: Duration) -> Duration {
-    match event {
-        Event::Init => LIST_TIMEOUT,
-        Event::InitDone => Duration::MAX,
-        Event::InitApply(_) | Event::Apply(_) | Event::Delete(_) => limit,
     }
 }
 
@@ -93,6 +105,34 @@ fn told<K: Watched>(event: Event<K>) -> Event<Told<K::Kept>> {
         Event::InitDone => Event::InitDone,
         Event::Apply(object) => Event::Apply(object.told()),
         Event::Delete(object) => Event::Delete(object.told()),
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn limit(self) -> Duration {
+        match self {
+            Self::Listing => LIST_TIMEOUT,
+            // The watcher itself ends a stream that is silent for longer than the server allows.
+            Self::Watching => Duration::MAX,
+            Self::Resuming => PROVEN,
+        }
+    }
+
+    fn after<K>(self, event: &Event<K>) -> Self {
+        match event {
+            Event::Init => Self::Listing,
+            Event::InitApply(_) => self,
+            Event::InitDone | Event::Apply(_) | Event::Delete(_) => Self::Watching,
+        }
+    }
+
+    fn troubled(self) -> Self {
+        match self {
+            Self::Listing => Self::Listing,
+            Self::Watching | Self::Resuming => Self::Resuming,
+        }
     }
 }
 

@@ -51,7 +51,7 @@ pub trait Watched:
 /// An object that may turn out not to be one: `kube`'s `DeserializeGuard`, but its message names
 /// the place and never says a value.
 #[derive(Debug, Clone)]
-pub struct Guarded<K>(Result<K, Broken>);
+pub struct Guarded<K>(Result<K, Box<Broken>>);
 
 #[derive(Debug, Clone)]
 struct Broken {
@@ -71,7 +71,7 @@ impl<'de, K: Resource<DynamicType = ()> + DeserializeOwned> Deserialize<'de> for
             // cannot has no name to report it under.
             let partial = PartialObjectMeta::<K>::deserialize(&value);
             let metadata = partial.map(|partial| partial.metadata).unwrap_or_default();
-            Broken { metadata, message }
+            Box::new(Broken { metadata, message })
         })))
     }
 }
@@ -112,7 +112,7 @@ impl Watched for Guarded<LlmRoute> {
 
     fn told(self) -> Told<LlmRoute> {
         let checked = self.0.and_then(|route| match selector_fault(&route) {
-            Some(message) => Err(Broken { metadata: route.metadata, message }),
+            Some(message) => Err(Box::new(Broken { metadata: route.metadata, message })),
             None => Ok(route),
         });
         told(checked)
@@ -181,16 +181,18 @@ fn selector_fault(route: &LlmRoute) -> Option<String> {
     Some(format!("spec.workloads.podSelector: {message}"))
 }
 
-fn told<K: Resource>(object: Result<K, Broken>) -> Told<K> {
+fn told<K: Resource>(object: Result<K, Box<Broken>>) -> Told<K> {
     match object {
         Ok(mut object) => {
             prune(object.meta_mut());
             Told { id: id(object.meta()), object: Ok(object) }
         }
-        Err(Broken { metadata, message }) => Told {
-            id: id(&metadata),
-            object: Err(Unreadable { uid: metadata.uid, generation: metadata.generation, message }),
-        },
+        Err(broken) => {
+            let Broken { metadata, message } = *broken;
+            let id = id(&metadata);
+            let (uid, generation) = (metadata.uid, metadata.generation);
+            Told { id, object: Err(Unreadable { uid, generation, message }) }
+        }
     }
 }
 

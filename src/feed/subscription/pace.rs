@@ -80,7 +80,9 @@ mod tests {
     #[test]
     fn a_stream_that_lived_makes_the_next_try_a_quick_one() {
         let mut pace = Pace::default();
-        (0..20).for_each(|_| drop(pace.after_failure(None)));
+        for _ in 0..20 {
+            pace.after_failure(None);
+        }
         assert!(pace.after_end(LONG) <= AT_ONCE);
         assert!(pace.after_break(LONG) <= QUICK);
         assert!(pace.after_end(LONG) <= AT_ONCE);

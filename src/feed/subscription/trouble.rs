@@ -53,14 +53,14 @@ impl Trouble {
             Self::Token { .. } => "mount the pod's projected token there, or correct --token",
             Self::Ca { .. } => "mount the controller's CA there, or correct --controller-ca",
             Self::Unreachable { .. } => {
-                "see that the controller runs, and that --controller and --controller-ca are its own"
+                "see that the controller runs, and that --controller and --controller-ca are its"
             }
             Self::Refused { status, .. } => match *status {
                 StatusCode::UNAUTHORIZED => {
                     "mount a token of this pod for the audience pillion.dev, and let it be rotated"
                 }
                 StatusCode::FORBIDDEN => {
-                    "see that the pod still exists and is in a namespace that the controller watches"
+                    "see that the pod still exists, in a namespace that the controller watches"
                 }
                 StatusCode::NOT_FOUND => "see that --controller is Pillion's controller",
                 _ => "nothing need be done: it is tried again",

@@ -51,7 +51,7 @@ pub struct Cluster {
 // === impl Cluster ===
 
 impl Cluster {
-    /// Starts one and waits until it is ready: some four seconds.
+    /// Starts one and waits until it is ready, which takes seconds.
     ///
     /// # Errors
     /// When the tools are missing, or a server does not come up; the message has its last words.

@@ -16,16 +16,19 @@ metadata: { name: chat }
 spec: { rules: [{ targets: [{ provider: { name: router } }] }] }
 ";
 
+const PROVIDER: &[&str] = &["NAME", "PROVIDER", "ACCEPTED", "RESOLVED", "ROUTES", "AGE"];
+const ROUTE: &[&str] = &["NAME", "ACCEPTED", "RESOLVED", "PROGRAMMED", "SIDECARS", "AGE"];
+
 #[tokio::test]
 async fn get_prints_the_columns() {
     let cluster = shared().await;
     let namespace = cluster.namespace().await.unwrap();
     cluster.apply(&namespace, OBJECTS).await.unwrap();
     for (what, header, row) in [
-        ("providersecrets", &["NAME", "PROVIDER", "AGE"][..], &["router", "OpenRouter"][..]),
-        ("provsec", &["NAME", "PROVIDER", "AGE"], &["router", "OpenRouter"]),
-        ("llmroutes", &["NAME", "AGE"], &["chat"]),
-        ("llmr", &["NAME", "AGE"], &["chat"]),
+        ("providersecrets", PROVIDER, &["router", "OpenRouter"][..]),
+        ("provsec", PROVIDER, &["router", "OpenRouter"]),
+        ("llmroutes", ROUTE, &["chat"]),
+        ("llmr", ROUTE, &["chat"]),
     ] {
         let table = kubectl(cluster, &["get", what, "--namespace", &namespace]).await;
         let lines: Vec<Vec<&str>> =

@@ -5,6 +5,7 @@
 //! comes out, provided that the keys of its manifests carry the canary.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -41,6 +42,7 @@ pub(crate) struct Launch {
     environment: BTreeMap<String, String>,
     under: Vec<String>,
     first: First,
+    controller: Option<SocketAddr>,
 }
 
 /// What [`Launch::start`] waits for beside the ports.
@@ -71,6 +73,7 @@ impl Launch {
             environment: BTreeMap::new(),
             under: Vec::new(),
             first: First::Ready,
+            controller: None,
         };
         launch.flag("--workers", "1").flag("--leave-delay", "0s").flag("--grace", "2s")
     }
@@ -96,6 +99,12 @@ impl Launch {
     /// Does not wait for `/readyz`.
     pub(crate) fn without_waiting(mut self) -> Self {
         self.first = First::Nothing;
+        self
+    }
+
+    /// Fed by a controller; its CA and the token are files of the folder, `ca.crt` and `token`.
+    pub(crate) fn subscribed(mut self, controller: SocketAddr) -> Self {
+        self.controller = Some(controller);
         self
     }
 
@@ -136,14 +145,30 @@ impl Launch {
             .env_clear()
             .envs(&self.environment)
             .arg("proxy")
-            .arg("--manifests")
-            .arg(manifests.path())
+            .args(self.feed(manifests))
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+}
+
+impl Launch {
+    fn feed(&self, manifests: &Manifests) -> Vec<OsString> {
+        let folder = manifests.path();
+        match self.controller {
+            None => vec!["--manifests".into(), folder.into()],
+            Some(address) => vec![
+                "--controller".into(),
+                address.to_string().into(),
+                "--controller-ca".into(),
+                folder.join("ca.crt").into(),
+                "--token".into(),
+                folder.join("token").into(),
+            ],
+        }
     }
 }
 

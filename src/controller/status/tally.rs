@@ -1,0 +1,168 @@
+//! What the sidecars answered, per route.
+//!
+//! Pure. A sidecar counts for a route if the bundle that its pod is to have now holds the route; an
+//! answer counts only if it is to that very bundle.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::push::Answer;
+use crate::compile::{ObjectId, ResourceKind};
+use crate::controller::sidecars::Sidecar;
+use crate::controller::snapshot::Snapshot;
+
+/// By namespace and name of the route.
+pub(super) type Tallies = BTreeMap<(String, String), Tally>;
+
+/// The sidecars of one route.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// All that it concerns.
+    pub(super) total: u32,
+    /// They run it as it stands.
+    pub(super) programmed: u32,
+    /// They hold it back: pods, the first few.
+    pub(super) held: Pods,
+    /// They cannot read what they were sent.
+    pub(super) rejected: Pods,
+    /// Why the first of these cannot.
+    pub(super) why: String,
+}
+
+/// How many pods, and one of them.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Pods {
+    /// How many.
+    pub(super) count: u32,
+    /// The first, as `namespace/name`.
+    pub(super) first: String,
+}
+
+/// What a sidecar makes of a route.
+enum State<'a> {
+    Programmed,
+    Held,
+    Rejected(&'a str),
+    Pending,
+}
+
+/// Counts.
+pub(super) fn count(snapshot: &Snapshot, sidecars: &[Sidecar]) -> Tallies {
+    let mut tallies = Tallies::new();
+    for sidecar in sidecars {
+        let Some(bundle) = snapshot.bundle(&sidecar.pod) else {
+            continue;
+        };
+        for route in &bundle.routes {
+            let state = state(sidecar.answer.as_ref(), &bundle.version, route);
+            if !tallies.contains_key(route) {
+                tallies.insert(route.clone(), Tally::default());
+            }
+            if let Some(tally) = tallies.get_mut(route) {
+                tally.add(sidecar, &state);
+            }
+        }
+    }
+    tallies
+}
+
+fn state<'a>(answer: Option<&'a Answer>, current: &str, route: &(String, String)) -> State<'a> {
+    match answer {
+        Some(Answer::Applied { version, held }) if version == current => {
+            match held.is_empty() || !held.contains(&told(route)) {
+                true => State::Programmed,
+                false => State::Held,
+            }
+        }
+        // A bundle may be so broken that not even its version can be read.
+        Some(Answer::Rejected { version, reason }) if version == current || version.is_empty() => {
+            State::Rejected(reason)
+        }
+        Some(Answer::Applied { .. } | Answer::Rejected { .. }) | None => State::Pending,
+    }
+}
+
+/// A route as sidecars tell it.
+fn told((namespace, name): &(String, String)) -> String {
+    let (namespace, name) = (namespace.clone(), name.clone());
+    ObjectId { kind: ResourceKind::LlmRoute, namespace, name }.to_string()
+}
+
+// === impl Tally ===
+
+impl Tally {
+    /// Those that have not answered yet.
+    pub(super) fn pending(&self) -> u32 {
+        self.total - self.programmed - self.held.count - self.rejected.count
+    }
+
+    fn add(&mut self, sidecar: &Sidecar, state: &State<'_>) {
+        self.total += 1;
+        match state {
+            State::Programmed => self.programmed += 1,
+            State::Held => self.held.add(sidecar),
+            State::Rejected(why) => {
+                if self.rejected.count == 0 {
+                    self.why = (*why).to_owned();
+                }
+                self.rejected.add(sidecar);
+            }
+            State::Pending => {}
+        }
+    }
+}
+
+// === impl Pods ===
+
+impl Pods {
+    fn add(&mut self, sidecar: &Sidecar) {
+        if self.count == 0 {
+            self.first = format!("{}/{}", sidecar.pod.namespace, sidecar.pod.name);
+        }
+        self.count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::snapshot::PodId;
+
+    fn applied(version: &str, held: &[&str]) -> Option<Answer> {
+        let held = held.iter().map(|held| (*held).to_owned()).collect();
+        Some(Answer::Applied { version: version.to_owned(), held })
+    }
+
+    fn rejected(version: &str) -> Option<Answer> {
+        Some(Answer::Rejected { version: version.to_owned(), reason: "why".to_owned() })
+    }
+
+    /// Total, programmed, held, rejected and pending of one sidecar, of which the bundle `v2` is
+    /// wanted.
+    fn check(answer: Option<Answer>, expected: [u32; 5]) {
+        let pod = PodId { namespace: "t".to_owned(), name: "p".to_owned(), uid: "u".to_owned() };
+        let sidecar = Sidecar { pod, sent: None, answer };
+        let mut tally = Tally::default();
+        let route = ("team".to_owned(), "chat".to_owned());
+        tally.add(&sidecar, &state(sidecar.answer.as_ref(), "v2", &route));
+        let Tally { total, programmed, held, rejected, .. } = &tally;
+        assert_eq!(
+            [*total, *programmed, held.count, rejected.count, tally.pending()],
+            expected,
+            "{:?}",
+            sidecar.answer
+        );
+    }
+
+    #[test]
+    fn only_an_answer_to_the_current_bundle_counts() {
+        check(None, [1, 0, 0, 0, 1]);
+        check(applied("v2", &[]), [1, 1, 0, 0, 0]);
+        check(applied("v1", &[]), [1, 0, 0, 0, 1]);
+        check(applied("v2", &["LlmRoute team/other"]), [1, 1, 0, 0, 0]);
+        check(applied("v2", &["LlmRoute team/chat"]), [1, 0, 1, 0, 0]);
+        check(applied("v1", &["LlmRoute team/chat"]), [1, 0, 0, 0, 1]);
+        check(rejected("v2"), [1, 0, 0, 1, 0]);
+        check(rejected(""), [1, 0, 0, 1, 0]);
+        check(rejected("v1"), [1, 0, 0, 0, 1]);
+    }
+}
