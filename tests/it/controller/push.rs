@@ -96,7 +96,7 @@ async fn a_stream_ends_with_its_pod() {
         sidecar.bundle().await.unwrap();
         stand.town.remove(&app());
         assert!(sidecar.bundle().await.is_none());
-        sidecar.is_left().await;
+        sidecar.left().await;
         timeout(GUARD, stand.connected(0)).await.unwrap();
         let Refused { status, text } = stand.sidecar().await.err().unwrap();
         assert_eq!(status, 403);
@@ -181,7 +181,7 @@ async fn a_stream_ends_when_its_token_expires() {
         sidecar.bundle().await.unwrap();
         assert!(sidecar.bundle().await.is_none());
         assert!(before.elapsed() >= least.mul_f64(0.9), "{:?}", before.elapsed());
-        sidecar.is_left().await;
+        sidecar.left().await;
     })
     .await;
 }
@@ -224,7 +224,7 @@ async fn crowd(stand: &Stand, count: usize) -> Vec<JoinHandle<()>> {
         sidecar.bundle().await.unwrap();
         streams.push(tokio::task::spawn_local(async move {
             assert!(sidecar.bundle().await.is_none());
-            sidecar.is_left().await;
+            sidecar.left().await;
         }));
     }
     streams
