@@ -27,6 +27,7 @@ use crate::controller::push::metrics::PushMetrics;
 use crate::controller::run::{Controller, Options, Outside};
 use crate::controller::sidecars::Sidecars;
 use crate::controller::snapshot::Feed;
+use crate::controller::status;
 use crate::name::ObjectName;
 use crate::net::admin::{self, Audience, Page, Written};
 use crate::net::drain::{self, Drain, Stage};
@@ -116,6 +117,7 @@ async fn serve(args: ControllerArgs) -> anyhow::Result<ExitCode> {
         certificates: certificates(&args),
         metrics: metrics.clone(),
         push_metrics: PushMetrics::register(&registry)?,
+        status_metrics: status::metrics::Metrics::register(&registry)?,
     };
     let controller = Controller::new(options(args), outside);
     let (signal, drain) = drain::channel();

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::certificates::{self, CertificateError, Serving, Source};
 use super::connections::{ConnectError, Connections};
+use super::lease::{self, Settings};
 use super::metrics::Metrics;
 use super::push::identity::{Identities, Spans, api_server};
 use super::push::metrics::PushMetrics;
@@ -19,6 +20,8 @@ use super::push::server;
 use super::push::{Door, Limits};
 use super::sidecars::Sidecars;
 use super::snapshot::{self, Assembler, Feed, Publisher};
+use super::status::events::Events;
+use super::status::{self, Sources};
 use super::watch::episodes::{Episodes, Resource};
 use super::watch::{Stores, Watches};
 use crate::name::ObjectName;
@@ -54,6 +57,8 @@ pub struct Outside {
     pub metrics: Metrics,
     /// What its server counts.
     pub push_metrics: PushMetrics,
+    /// What its writer counts.
+    pub status_metrics: status::metrics::Metrics,
 }
 
 /// Why it cannot run.
@@ -109,23 +114,30 @@ impl Controller {
     /// supplied. That the API server does not answer is none: it is tried for as long as it takes.
     pub async fn run(self, mut drain: Drain) -> Result<(), RunError> {
         let door = self.door()?;
-        let Outside { connections, listener, certificates, metrics, .. } = self.outside;
+        let Outside { connections, listener, certificates, metrics, status_metrics, .. } =
+            self.outside;
         let episodes = Episodes::new(metrics.clone());
         let client = connections.client();
         let watches = Watches::start(connections, &self.options.namespaces, episodes)?;
-        let namespace = self.options.own_namespace.as_str();
+        let Options { own_namespace, identity, .. } = &self.options;
+        let namespace = own_namespace.as_str();
         let keeping = certificates.run((client.clone(), namespace), self.serving, drain.clone());
         let serving = task::spawn(server::serve(listener, door, drain.clone()));
-        // `status::run` takes these.
-        let status = (client, self.feed, self.sidecars, &self.options);
+        let (settings, lease) =
+            (Settings::new(namespace.to_owned(), identity.clone()), drain.clone());
+        let (candidate, held) = lease::candidate(settings);
+        let sources = Sources { feed: self.feed, sidecars: self.sidecars, lease: held };
+        let events = Events::new(client.clone(), namespace, identity);
+        let writing = status::run(client.clone(), sources, events, status_metrics, drain.clone());
+        let writing = task::spawn(writing);
+        let electing = task::spawn(lease::run(client, candidate, lease));
         tokio::select! {
             () = follow(watches, &self.publisher, &metrics) => {}
             ended = keeping => ended?,
             () = drain.reached(Stage::Draining) => {}
         }
-        drop(status);
-        // A panic in it is in the log.
-        let _ = serving.await;
+        // A panic in one of them is in the log.
+        let _ = tokio::join!(serving, writing, electing);
         Ok(())
     }
 

@@ -21,12 +21,11 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::lease::Lease;
 use super::sidecars::Sidecars;
-use super::snapshot::Snapshot;
+use super::snapshot::Feed;
 use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::ResourceKind;
 use crate::net::drain::{Drain, Stage};
@@ -54,7 +53,7 @@ const SETTLE: Duration = Duration::from_secs(15);
 pub struct Sources {
     /// The stores, each time that they have changed; the first one with anything in it has
     /// everything in it, or objects would be told of references that are lost.
-    pub snapshots: watch::Receiver<Rc<Snapshot>>,
+    pub feed: Feed,
     /// Who runs what.
     pub sidecars: Rc<Sidecars>,
     /// May this replica write?
@@ -90,7 +89,7 @@ impl Sources {
     /// Something may have to be said anew.
     async fn news(&mut self) {
         tokio::select! {
-            changed = self.snapshots.changed() => if changed.is_err() {
+            snapshot = self.feed.next() => if snapshot.is_none() {
                 // Nobody makes snapshots any more: the controller is ending.
                 std::future::pending::<()>().await;
             },
@@ -164,7 +163,10 @@ impl Writer {
             true => (Age::Settled, None),
             false => (Age::Young, Some(self.settled_at)),
         };
-        let snapshot = Rc::clone(&sources.snapshots.borrow());
+        let Some(snapshot) = sources.feed.latest() else {
+            self.plan_at = None;
+            return;
+        };
         let tallies = tally::count(&snapshot, &sources.sidecars.list());
         self.plan.renew(&snapshot, &tallies, age);
         self.plan_at = again;

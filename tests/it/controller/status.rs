@@ -10,7 +10,9 @@ use pillion::api::{LlmRoute, ProviderSecret};
 use pillion::compile::{Fault, ObjectId, ResourceKind, Severity, Subject};
 use pillion::controller::lease::Lease;
 use pillion::controller::sidecars::Sidecars;
-use pillion::controller::snapshot::{ProviderVerdict, RouteVerdict, Snapshot, Undecodable};
+use pillion::controller::snapshot::{
+    self, ProviderVerdict, Publisher, RouteVerdict, Snapshot, Undecodable,
+};
 use pillion::controller::status::events::Events;
 use pillion::controller::status::metrics::Metrics;
 use pillion::controller::status::{self, Sources};
@@ -18,7 +20,6 @@ use pillion::net::drain::{self, DrainSignal};
 use pillion::net::task;
 use pillion_cluster::Cluster;
 use prometheus::Registry;
-use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
@@ -49,7 +50,7 @@ pub(super) struct Stage {
     pub(super) events: Api<Event>,
     pub(super) namespace: String,
     pub(super) registry: Registry,
-    snapshots: watch::Sender<Rc<Snapshot>>,
+    publisher: Publisher,
     pub(super) signal: DrainSignal,
 }
 
@@ -76,9 +77,8 @@ impl Stage {
 
     pub(super) fn start(cluster: &Cluster, namespace: String, lease: Lease) -> Self {
         let client = cluster.client().unwrap();
-        let (snapshots, receiver) = watch::channel(Rc::new(Snapshot::default()));
-        let sources =
-            Sources { snapshots: receiver, sidecars: Rc::new(Sidecars::default()), lease };
+        let (publisher, feed) = snapshot::feed();
+        let sources = Sources { feed, sidecars: Rc::new(Sidecars::default()), lease };
         let (signal, drain) = drain::channel();
         let registry = Registry::new();
         let events = Events::new(client.clone(), &namespace, "replica-1");
@@ -90,7 +90,7 @@ impl Stage {
             events: Api::namespaced(client, &namespace),
             namespace,
             registry,
-            snapshots,
+            publisher,
             signal,
         }
     }
@@ -106,7 +106,7 @@ impl Stage {
             let object = Rc::new(object);
             snapshot.providers.push(ProviderVerdict { object, faults: Vec::new(), routes: 2 });
         }
-        self.snapshots.send_replace(Rc::new(snapshot));
+        self.publisher.publish(Rc::new(snapshot));
     }
 
     /// Waits until the condition of a route has the reason, and returns the route.
@@ -206,7 +206,7 @@ async fn a_thousand_changes_are_a_few_writes() {
             let faults = vec![fault(&stage.namespace, Subject::Spec, &format!("change {number}"))];
             let routes = vec![RouteVerdict { object: Rc::clone(&object), faults }];
             let snapshot = Snapshot { routes, ..Snapshot::default() };
-            stage.snapshots.send_replace(Rc::new(snapshot));
+            stage.publisher.publish(Rc::new(snapshot));
             tokio::task::yield_now().await;
         }
         let last = async {
@@ -240,7 +240,7 @@ async fn objects_that_go_or_cannot_be_read_stop_nothing() {
         };
         let routes = vec![RouteVerdict { object: chat, faults: vec![] }];
         let snapshot = Snapshot { routes, undecodable: vec![unreadable], ..Snapshot::default() };
-        stage.snapshots.send_replace(Rc::new(snapshot));
+        stage.publisher.publish(Rc::new(snapshot));
         stage.until("other", "Accepted", "Undecodable").await;
         assert_eq!(writes(&stage.registry, "gone"), 1.0);
         // Those made anew under the old names are judged as what they are.
