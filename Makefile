@@ -11,15 +11,15 @@ help: ## this list
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
 
-test: ## what CI runs: check, unit and integration tests, the real Python SDKs
+test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test
 
 check: ## formatting, lints, dependencies (no test is run)
 	@scripts/check
 
 fix: ## format, and apply what clippy can apply by itself
-	@cargo fmt
-	@cargo clippy --locked --all-targets --fix --allow-dirty --allow-staged
+	@cargo fmt --all
+	@cargo clippy --locked --workspace --all-targets --fix --allow-dirty --allow-staged
 
 soak: ## load, faults and reloads at once, and books that must agree (SOAK_MINUTES=2)
 	@SOAK_MINUTES=$(SOAK_MINUTES) cargo test --locked --test soak -- --nocapture

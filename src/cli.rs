@@ -1,10 +1,11 @@
 //! The door: the only reader of arguments and environment, the only writer to the terminal.
 //!
-//! [`proxy`] assembles the data plane; the other commands look at manifests without serving.
+//! `proxy` assembles the data plane, `controller` what feeds it in a cluster; the other commands look at manifests without serving.
 
 mod args;
 pub mod check;
 pub mod completions;
+mod controller;
 pub mod crds;
 pub mod demo;
 pub mod explain;
@@ -29,6 +30,7 @@ use args::{Command, Pillion};
 pub fn main() -> ExitCode {
     let result = match Pillion::parse().command {
         Command::Proxy(args) => proxy::run(*args),
+        Command::Controller(args) => controller::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -5,7 +5,7 @@
 //! [`headers`], [`tls`], [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
 //! [`matches`], [`targets`] and [`timeouts`]), [`shadow`] (which match another one takes the calls
 //! from), [`models`] (what is listed), [`version`]; [`hold`] (which objects of the world before go
-//! on, because their edits are bad).
+//! on, because their edits are bad). [`Selector`] reads label selectors for all.
 //!
 //! What holds whatever is wrong: one bad object never hides a good one; what cannot be used is
 //! left out, and its share goes to the others; a rule that matches but has nothing left refuses,
@@ -27,6 +27,7 @@ mod providers;
 mod report;
 mod routes;
 mod rules;
+mod selector;
 mod shadow;
 mod targets;
 #[cfg(test)]
@@ -38,6 +39,8 @@ pub mod world;
 
 use crate::table::{Index, Table};
 pub use fault::{Fault, ObjectId, ResourceKind, Severity, Subject};
+pub use grants::may_name;
+pub use selector::Selector;
 pub use world::World;
 
 /// What a compile run comes to.

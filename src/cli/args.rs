@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::check::CheckArgs;
 use super::completions::CompletionsArgs;
+use super::controller::ControllerArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
@@ -29,6 +30,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Forwards LLM calls by the manifests of a folder, which it watches, or as a controller says
     Proxy(Box<ProxyArgs>),
+    /// Watches a cluster's routes and hands them to its sidecars
+    Controller(ControllerArgs),
     /// Tells every fault of a folder of manifests, with file and line
     Check(CheckArgs),
     /// Tells where a call would go, and why, without sending it

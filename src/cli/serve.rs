@@ -129,8 +129,9 @@ pub(super) fn egress() -> Egress {
     Egress { roots: Roots::load(), proxy: proxy.map(matcher) }
 }
 
+/// A variable that is set to something.
 #[expect(clippy::disallowed_methods, reason = "cli is where the environment is read")]
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -167,7 +168,12 @@ fn limits(args: &LimitArgs) -> Limits {
     }
 }
 
-fn page(path: &'static str, audience: Audience, write: impl Fn() -> Written + 'static) -> Page {
+/// One admin page.
+pub(super) fn page(
+    path: &'static str,
+    audience: Audience,
+    write: impl Fn() -> Written + 'static,
+) -> Page {
     Page { path, audience, write: Box::new(write) }
 }
 
@@ -180,7 +186,8 @@ fn ready(table: &RunningTable, stage: &Drain) -> Written {
     }
 }
 
-fn gather(registry: &Registry) -> Written {
+/// The metrics, as they are scraped.
+pub(super) fn gather(registry: &Registry) -> Written {
     let mut text = Vec::new();
     let encoder = TextEncoder::new();
     let written = encoder.encode(&registry.gather(), &mut text);

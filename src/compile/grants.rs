@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
-
-use super::World;
 use super::report::Report;
-use crate::api::{AllowedNamespaces, FromNamespaces};
+use super::{Selector, World};
+use crate::api::{AllowedNamespaces, FromNamespaces, ProviderSecret};
 use crate::name::{ObjectName, ObjectRef};
 
 /// Which other namespaces a provider lets in; its own always may.
@@ -16,49 +14,50 @@ pub(super) enum Grant {
     Same,
     /// Every one.
     All,
-    /// Those whose labels fit all of these.
-    Selector(Vec<Requirement>),
+    /// Those whose labels fit.
+    Selector(Selector),
 }
 
-/// One thing that labels must fulfil.
-#[derive(Debug)]
-pub(super) struct Requirement {
-    key: String,
-    test: Test,
-}
-
-#[derive(Debug)]
-enum Test {
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Exists,
-    DoesNotExist,
+/// May routes of the namespace `from`, which has these labels, name this provider? `None` is a
+/// namespace of which nothing is known but its name.
+pub fn may_name(
+    provider: &ProviderSecret,
+    from: &str,
+    labels: Option<&BTreeMap<String, String>>,
+) -> bool {
+    if provider.metadata.namespace.as_deref() == Some(from) {
+        return true;
+    }
+    let grant = read(&provider.spec.allowed_routes.namespaces);
+    grant.is_ok_and(|grant| grant.admits(from, labels))
 }
 
 /// Reads `allowedRoutes.namespaces`; what is wrong lets nobody in.
 pub(super) fn compile(spec: &AllowedNamespaces, report: &mut Report<'_>) -> Grant {
-    const PATH: &str = "spec.allowedRoutes.namespaces.selector";
+    read(spec).unwrap_or_else(|(message, remedy)| {
+        report.error("spec.allowedRoutes.namespaces.selector", message, remedy);
+        Grant::Same
+    })
+}
+
+/// The grant, or what is wrong with it and the remedy.
+fn read(spec: &AllowedNamespaces) -> Result<Grant, (String, &'static str)> {
+    let wrong = |message: &str, remedy| Err((message.to_owned(), remedy));
     match (spec.from, &spec.selector) {
-        (FromNamespaces::Same, None) => Grant::Same,
-        (FromNamespaces::All, None) => Grant::All,
-        (FromNamespaces::Selector, Some(selector)) => match requirements(selector) {
-            Ok(requirements) => Grant::Selector(requirements),
-            Err(message) => {
-                let remedy = "correct it; until then other namespaces cannot use the provider";
-                report.error(PATH, message, remedy);
-                Grant::Same
-            }
-        },
-        (FromNamespaces::Selector, None) => {
-            let message = "from is Selector, and there is no selector";
-            report.error(PATH, message, "add one, or set from to Same or All");
-            Grant::Same
+        (FromNamespaces::Same, None) => Ok(Grant::Same),
+        (FromNamespaces::All, None) => Ok(Grant::All),
+        (FromNamespaces::Selector, Some(selector)) => {
+            let remedy = "correct it; until then other namespaces cannot use the provider";
+            Selector::new(selector).map(Grant::Selector).map_err(|message| (message, remedy))
         }
-        (FromNamespaces::Same | FromNamespaces::All, Some(_)) => {
-            let message = "a selector means something only where from is Selector";
-            report.error(PATH, message, "remove it, or set from to Selector");
-            Grant::Same
-        }
+        (FromNamespaces::Selector, None) => wrong(
+            "from is Selector, and there is no selector",
+            "add one, or set from to Same or All",
+        ),
+        (FromNamespaces::Same | FromNamespaces::All, Some(_)) => wrong(
+            "a selector means something only where from is Selector",
+            "remove it, or set from to Selector",
+        ),
     }
 }
 
@@ -67,57 +66,20 @@ pub(super) fn compile(spec: &AllowedNamespaces, report: &mut Report<'_>) -> Gran
 impl Grant {
     /// May routes of this namespace name this provider?
     pub(super) fn allows(&self, world: &World, provider: &ObjectRef, from: &ObjectName) -> bool {
-        if provider.namespace == *from {
-            return true;
-        }
-        match self {
-            Self::Same => false,
-            Self::All => true,
-            Self::Selector(requirements) => match world.namespaces.get(from.as_str()) {
-                Some(labels) => requirements.iter().all(|r| r.fits(labels)),
-                None => {
-                    let name = "kubernetes.io/metadata.name".to_owned();
-                    let labels = BTreeMap::from([(name, from.to_string())]);
-                    requirements.iter().all(|r| r.fits(&labels))
-                }
-            },
+        let labels = world.namespaces.get(from.as_str());
+        provider.namespace == *from || self.admits(from.as_str(), labels)
+    }
+
+    /// May routes of another namespace than the provider's?
+    fn admits(&self, from: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
+        match (self, labels) {
+            (Self::Same, _) => false,
+            (Self::All, _) => true,
+            (Self::Selector(selector), Some(labels)) => selector.selects(labels),
+            (Self::Selector(selector), None) => {
+                let name = "kubernetes.io/metadata.name".to_owned();
+                selector.selects(&BTreeMap::from([(name, from.to_owned())]))
+            }
         }
     }
-}
-
-impl Requirement {
-    fn fits(&self, labels: &BTreeMap<String, String>) -> bool {
-        let label = labels.get(&self.key);
-        match &self.test {
-            Test::In(values) => label.is_some_and(|label| values.contains(label)),
-            // As in Kubernetes: a label that is not there is not among the values.
-            Test::NotIn(values) => label.is_none_or(|label| !values.contains(label)),
-            Test::Exists => label.is_some(),
-            Test::DoesNotExist => label.is_none(),
-        }
-    }
-}
-
-fn requirements(selector: &LabelSelector) -> Result<Vec<Requirement>, String> {
-    let labels = selector.match_labels.iter().flatten();
-    let labels = labels.map(|(key, value)| {
-        Ok(Requirement { key: key.clone(), test: Test::In(vec![value.clone()]) })
-    });
-    let expressions = selector.match_expressions.iter().flatten();
-    labels.chain(expressions.map(requirement)).collect()
-}
-
-fn requirement(expression: &LabelSelectorRequirement) -> Result<Requirement, String> {
-    let values = expression.values.clone().unwrap_or_default();
-    let operator = expression.operator.as_str();
-    let test = match (operator, values.is_empty()) {
-        ("In", false) => Test::In(values),
-        ("NotIn", false) => Test::NotIn(values),
-        ("Exists", true) => Test::Exists,
-        ("DoesNotExist", true) => Test::DoesNotExist,
-        ("In" | "NotIn", true) => return Err(format!("{operator} needs values")),
-        ("Exists" | "DoesNotExist", false) => return Err(format!("{operator} takes no values")),
-        _ => return Err("the operator is none of In, NotIn, Exists, DoesNotExist".to_owned()),
-    };
-    Ok(Requirement { key: expression.key.clone(), test })
 }

@@ -9,7 +9,7 @@ use super::report::{Report, in_order, object_id, object_ref};
 use super::rules::{self, Compiled};
 use super::targets::{Context, Target};
 use super::world::Workloads;
-use super::{Fault, ResourceKind, World};
+use super::{Fault, ResourceKind, Selector, World};
 use crate::api::{LlmRoute, LlmRouteSpec};
 use crate::name::ObjectRef;
 use crate::table::Candidate;
@@ -31,6 +31,19 @@ pub(super) struct RuleFacts<'p> {
     pub(super) targets: Vec<Target<'p>>,
     /// Does the manifest list matches?
     pub(super) has_matches: bool,
+    /// Which pods the route is for.
+    pub(super) pods: Pods,
+}
+
+/// Which pods a route is for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Pods {
+    /// All of the namespace.
+    All,
+    /// Those that are selected.
+    Selected(Selector),
+    /// None, because of a fault.
+    None,
 }
 
 /// Compiles all of them.
@@ -61,17 +74,24 @@ impl<'p> Routes<'p> {
         report: &mut Report<'_>,
     ) {
         let spec = &object.spec;
-        check(world, spec, report);
+        let pods = pods(world, spec, report);
+        check(spec, report);
         let guard = clients::compile(world, &reference.namespace, &spec.clients, report);
         let names = names(spec, report);
         for (place, (rule, name)) in spec.rules.iter().zip(names).enumerate() {
             let context = Context { world, providers, route: reference, asked: &[] };
             let compiled = rules::compile(&context, (place, name, rule), &guard, report);
-            self.push((reference.clone(), place), created(object), compiled);
+            let key = (reference.clone(), place);
+            self.push(key, (created(object), pods.clone()), compiled);
         }
     }
 
-    fn push(&mut self, key: (ObjectRef, usize), created: i128, compiled: Compiled<'p>) {
+    fn push(
+        &mut self,
+        key: (ObjectRef, usize),
+        (created, pods): (i128, Pods),
+        compiled: Compiled<'p>,
+    ) {
         for (index, parsed) in compiled.matches {
             self.candidates.push(Candidate {
                 model: parsed.model,
@@ -83,19 +103,36 @@ impl<'p> Routes<'p> {
                 index,
             });
         }
-        let facts = RuleFacts { targets: compiled.targets, has_matches: compiled.has_matches };
-        self.rules.insert(key, facts);
+        let (targets, has_matches) = (compiled.targets, compiled.has_matches);
+        self.rules.insert(key, RuleFacts { targets, has_matches, pods });
     }
 }
 
-fn check(world: &World, spec: &LlmRouteSpec, report: &mut Report<'_>) {
-    if world.workloads == Workloads::Ignored && spec.workloads.is_some() {
-        report.note(
-            "spec.workloads",
-            "there are no pods to select here, so the route applies to every call",
-            "nothing needs to be done; in a cluster it is heeded",
-        );
+/// Reads `workloads`, which means something only where there are pods.
+fn pods(world: &World, spec: &LlmRouteSpec, report: &mut Report<'_>) -> Pods {
+    let Some(workloads) = &spec.workloads else {
+        return Pods::All;
+    };
+    match (world.workloads, Selector::new(&workloads.pod_selector)) {
+        (Workloads::Ignored, _) => {
+            report.note(
+                "spec.workloads",
+                "there are no pods to select here, so the route applies to every call",
+                "nothing needs to be done; in a cluster it is heeded",
+            );
+            Pods::All
+        }
+        (Workloads::Selected, Ok(selector)) if selector.selects_all() => Pods::All,
+        (Workloads::Selected, Ok(selector)) => Pods::Selected(selector),
+        (Workloads::Selected, Err(message)) => {
+            let remedy = "correct it; until then the route is for no pod";
+            report.error("spec.workloads.podSelector", message, remedy);
+            Pods::None
+        }
     }
+}
+
+fn check(spec: &LlmRouteSpec, report: &mut Report<'_>) {
     if spec.rules.is_empty() {
         report.warning("spec.rules", "the route has no rules", "add one, or delete the route");
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::report::Report;
-use super::routes::Rules;
+use super::routes::{Pods, RuleFacts, Rules};
 use super::{Fault, ObjectId, ResourceKind};
 use crate::llm::Api;
 use crate::table::{Candidate, HeaderMatch, Index, ModelMatch};
@@ -22,10 +22,25 @@ pub(super) fn report(index: &Index, rules: &Rules<'_>, faults: &mut Vec<Fault>) 
         let claim = (&candidate.model, candidate.api, &*candidate.headers);
         let before = winners.entry(claim).or_default();
         let mut compared = before.iter().take(MAX_COMPARED);
-        match compared.find(|winner| takes_all(winner, candidate)) {
+        let same_pods = |winner| covers(facts(rules, winner), facts(rules, candidate));
+        match compared.find(|winner| same_pods(winner) && takes_all(winner, candidate)) {
             Some(winner) => warn(winner, candidate, rules, faults),
             None => before.push(candidate),
         }
+    }
+}
+
+fn facts<'r, 'p>(rules: &'r Rules<'p>, candidate: &Candidate) -> Option<&'r RuleFacts<'p>> {
+    rules.get(&(candidate.rule.route.clone(), candidate.rule_index))
+}
+
+/// Is the winner's route for every pod that the loser's is for? Of two selectors only equal ones
+/// are known to be; a pod may come that only one of them selects.
+fn covers<'f>(winner: Option<&'f RuleFacts<'_>>, loser: Option<&'f RuleFacts<'_>>) -> bool {
+    let pods = |facts: Option<&'f RuleFacts<'_>>| facts.map_or(&Pods::All, |facts| &facts.pods);
+    match (pods(winner), pods(loser)) {
+        (Pods::All, _) => true,
+        (winner, loser) => winner == loser && *winner != Pods::None,
     }
 }
 
@@ -41,7 +56,7 @@ fn takes_all(winner: &Candidate, loser: &Candidate) -> bool {
 
 fn warn(winner: &Candidate, loser: &Candidate, rules: &Rules<'_>, faults: &mut Vec<Fault>) {
     let route = &loser.rule.route;
-    let facts = rules.get(&(route.clone(), loser.rule_index));
+    let facts = facts(rules, loser);
     let rule = format!("spec.rules[{}]", loser.rule_index);
     let path = match facts.is_some_and(|facts| facts.has_matches) {
         true => format!("{rule}.matches[{}]", loser.index),

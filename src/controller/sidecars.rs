@@ -60,6 +60,11 @@ impl Sidecars {
         self.connected.borrow().len()
     }
 
+    /// How many of them are this pod's.
+    pub fn count_of(&self, pod: &PodId) -> usize {
+        self.connected.borrow().values().filter(|sidecar| sidecar.pod == *pod).count()
+    }
+
     /// Waits until anything has changed since the last return. For one waiter.
     pub async fn changed(&self) {
         self.changed.notified().await;

@@ -1,4 +1,16 @@
 //! The stores at one moment: bundles for pods, verdicts for status. Immutable.
+//!
+//! In reading order: `assemble` (stores -> snapshot), `view` (one namespace, compiled), `bundles`
+//! (a pod's part), `feed` (where the newest one is). A namespace is compiled again only when
+//! something that its routes lead to has changed; a change of status is none. Does not know who
+//! reads it.
+
+mod assemble;
+mod bundles;
+mod feed;
+#[cfg(test)]
+mod tests;
+mod view;
 
 use std::rc::Rc;
 
@@ -6,6 +18,9 @@ use bytes::Bytes;
 
 use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::Fault;
+pub use assemble::{Assembled, Assembler, references};
+pub use bundles::Bundles;
+pub use feed::{Feed, Publisher, feed};
 
 /// A pod, as its token tells it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +64,9 @@ pub struct ProviderVerdict {
     pub routes: usize,
 }
 
-/// An object that could not be read at all.
+/// An object that could not be read at all. An earlier version of it that could goes on being used
+/// while this controller remembers one: it is then among the verdicts too, with the generation that
+/// it had.
 #[derive(Debug)]
 pub struct Undecodable {
     /// `LlmRoute` or `ProviderSecret`.
@@ -71,13 +88,14 @@ pub struct Snapshot {
     pub providers: Vec<ProviderVerdict>,
     /// What could not be read.
     pub undecodable: Vec<Undecodable>,
+    /// What pods get: see [`Snapshot::bundle`].
+    pub bundles: Bundles,
 }
 
 impl Snapshot {
-    /// The pod's bundle; `None` if there is no such pod (any more). Sidecars of the same scope
-    /// share one.
+    /// The pod's bundle; `None` if there is no such pod (any more), or if its bundle is too large to
+    /// be sent, which its routes' faults tell. Sidecars of the same scope share one.
     pub fn bundle(&self, pod: &PodId) -> Option<Rc<Encoded>> {
-        let _ = pod;
-        None
+        self.bundles.get(pod)
     }
 }

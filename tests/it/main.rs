@@ -12,6 +12,10 @@ mod bodies;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod cluster;
+#[cfg(test)]
+mod controller;
+#[cfg(test)]
 mod crds;
 #[cfg(test)]
 mod demo;

@@ -4,6 +4,7 @@
 //! wrong. Nothing sleeps: tests wait for events, and [`GUARD`] only turns a hang into a failure.
 
 pub(crate) mod client;
+pub(crate) mod cluster;
 pub(crate) mod dialects;
 pub(crate) mod gate;
 pub(crate) mod h2;

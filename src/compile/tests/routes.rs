@@ -156,6 +156,44 @@ LlmRoute ns/f: {{rules: [{{matches: [{{model: n}}], {target}}}]}}"
     assert_eq!(winner.unwrap().rule.route.to_string(), "ns/b");
 }
 
+/// FAULTS 35: what is for other pods does not stand in the way.
+#[test]
+fn only_a_route_for_the_same_pods_takes_calls_away() {
+    let rules = "rules: [{matches: [{model: m}], targets: [{provider: {name: openai}}]}]";
+    let pods = |app: &str| format!("workloads: {{podSelector: {{matchLabels: {{app: {app}}}}}}}");
+    routes(
+        &format!(
+            "
+LlmRoute ns/a@1: {{{x}, {rules}}}
+LlmRoute ns/b@2: {{{y}, {rules}}}
+LlmRoute ns/c@3: {{{x}, {rules}}}
+LlmRoute ns/d@4: {{workloads: {{podSelector: {{}}}}, {rules}}}
+LlmRoute ns/e@5: {{{x}, {rules}}}
+LlmRoute ns/f@6: {{{rules}}}",
+            x = pods("x"),
+            y = pods("y"),
+        ),
+        &[
+            "Warning LlmRoute ns/c spec.rules[0].matches[0]: it never gets a call: rule 'rule-0' \
+             of ns/a, which is older, claims the same calls",
+            "Warning LlmRoute ns/e spec.rules[0].matches[0]: it never gets a call: rule 'rule-0' \
+             of ns/a, which is older, claims the same calls",
+            "Warning LlmRoute ns/f spec.rules[0].matches[0]: it never gets a call: rule 'rule-0' \
+             of ns/d, which is older, claims the same calls",
+        ],
+    );
+}
+
+#[test]
+fn a_selector_that_cannot_be_read_selects_nobody() {
+    routes(
+        "LlmRoute ns/r: {
+            workloads: {podSelector: {matchExpressions: [{key: app, operator: In}]}},
+            rules: [{targets: [{provider: {name: openai}}]}]}",
+        &["Error LlmRoute ns/r spec.workloads.podSelector: In needs values"],
+    );
+}
+
 #[test]
 fn rule_names_are_distinct_labels() {
     let target = "targets: [{provider: {name: openai}}]";

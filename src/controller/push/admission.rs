@@ -1,0 +1,103 @@
+//! A request, until it has its place or its no.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::Door;
+use super::answers::Answers;
+use super::identity::{Proven, Token};
+use super::metrics::OneMore;
+use super::refusal::Refusal;
+use super::server::{Presence, Visit};
+use super::session::{Bundles, Ending, Session};
+use crate::bundle::push::PATH;
+use crate::controller::sidecars::Seat;
+use crate::controller::snapshot::{Feed, PodId};
+use crate::net::drain::Drain;
+
+/// What is answered: a line, or the stream.
+pub(super) type ReplyBody = Either<Full<Bytes>, Bundles>;
+
+/// Answers a request.
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    door: Rc<Door>,
+    presence: Rc<Presence>,
+    drain: Drain,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let answered = match presence.begin() {
+        Ok(visit) => admit(request, &door, visit, drain).await,
+        Err(refusal) => Err(refusal),
+    };
+    Ok(answered.unwrap_or_else(|refusal| {
+        door.metrics.refusals.with_label_values(&[refusal.label()]).inc();
+        tracing::debug!(reason = refusal.label(), "a sidecar was refused");
+        refusal.response().map(Either::Left)
+    }))
+}
+
+/// The steps to a place. `visit` ends the connection when it is dropped.
+async fn admit(
+    request: Request<Incoming>,
+    door: &Rc<Door>,
+    visit: Visit,
+    drain: Drain,
+) -> Result<Response<ReplyBody>, Refusal> {
+    if request.method() != Method::POST || request.uri().path() != PATH {
+        return Err(Refusal::Elsewhere);
+    }
+    let token = Token::of(request.headers())?;
+    let Proven { pod, expires } = door.identities.of(&token).await?;
+    let mut feed = door.feed.clone();
+    known(&mut feed, &pod, door).await?;
+    let seat = seat(door, &pod)?;
+    visit.is_no_stranger();
+    let session = Session {
+        pod,
+        seat,
+        feed,
+        answers: Answers::new(request.into_body()),
+        ending: Ending::new(expires, drain, door.limits.spread),
+        metrics: door.metrics.clone(),
+        sent: None,
+        _held: (OneMore::of(&door.metrics.sessions), visit),
+    };
+    Ok(stream(session.bundles()))
+}
+
+fn stream(bundles: Bundles) -> Response<ReplyBody> {
+    let mut response = Response::new(Either::Right(bundles));
+    let lines = HeaderValue::from_static("application/jsonl");
+    response.headers_mut().insert(CONTENT_TYPE, lines);
+    response
+}
+
+/// Waits for a snapshot that has the pod: a pod may come faster than word of it.
+async fn known(feed: &mut Feed, pod: &PodId, door: &Door) -> Result<(), Refusal> {
+    let seen = async {
+        while !feed.latest().is_some_and(|snapshot| snapshot.bundle(pod).is_some()) {
+            feed.next().await?;
+        }
+        Some(())
+    };
+    let found = timeout(door.limits.patience, seen).await;
+    match (found, door.feed.latest()) {
+        (Ok(Some(())), _) => Ok(()),
+        (Ok(None), _) | (Err(_), None) => Err(Refusal::NotReady),
+        (Err(_), Some(_)) => Err(Refusal::UnknownPod(pod.clone())),
+    }
+}
+
+fn seat(door: &Door, pod: &PodId) -> Result<Seat, Refusal> {
+    if door.sidecars.count_of(pod) >= door.limits.sessions_of_one_pod {
+        return Err(Refusal::TooMany);
+    }
+    Ok(door.sidecars.join(pod.clone()))
+}

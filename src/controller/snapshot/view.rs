@@ -1,0 +1,219 @@
+//! One namespace's routes at one moment: what they and what surrounds them come to. Made anew only
+//! when something of that has changed; what was encoded for sidecars is taken over where its
+//! content is the same.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use super::super::scope::{self, Selectors, Surroundings};
+use super::super::store::{Id, Shelf};
+use super::super::watch::objects::Labels;
+use super::Encoded;
+use crate::api::LlmRoute;
+use crate::bundle;
+use crate::bundle::push::MAX_BUNDLE;
+use crate::compile::{self, Fault, ResourceKind, World};
+
+/// What a namespace's routes come to.
+#[derive(Debug)]
+pub(super) struct View {
+    /// What it was made of.
+    pub(super) inputs: Inputs,
+    /// What is wrong, by route.
+    pub(super) faults: BTreeMap<String, Vec<Fault>>,
+    selectors: Selectors,
+    /// By the routes that a bundle holds.
+    bundles: RefCell<BTreeMap<Vec<String>, Bundle>>,
+    /// Those of the view before.
+    before: Vec<Rc<Encoded>>,
+    size: Size,
+}
+
+/// What a view is made of.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// The routes.
+    pub(super) routes: Shelf<LlmRoute>,
+    /// How many of them name a provider, by provider.
+    pub(super) named: Rc<BTreeMap<Id, usize>>,
+    /// The rest.
+    pub(super) surroundings: Surroundings,
+}
+
+/// A bundle, or that it cannot be sent.
+#[derive(Debug, Clone)]
+pub(super) enum Bundle {
+    Ready(Rc<Encoded>),
+    TooLarge,
+}
+
+/// Could a bundle of this namespace be too large?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    Small,
+    Large,
+}
+
+// === impl View ===
+
+impl View {
+    /// Compiles.
+    pub(super) fn new(inputs: Inputs, before: Option<&Self>) -> Self {
+        let world = scope::world(inputs.routes.values(), &inputs.surroundings);
+        let mut faults: BTreeMap<String, Vec<Fault>> = BTreeMap::new();
+        for fault in compile::compile(&world).faults {
+            if fault.object.kind == ResourceKind::LlmRoute {
+                faults.entry(fault.object.name.clone()).or_default().push(fault);
+            }
+        }
+        Self {
+            selectors: Selectors::of(&inputs.routes),
+            size: Size::of(&world),
+            faults,
+            bundles: RefCell::default(),
+            before: before.map(View::encoded).unwrap_or_default(),
+            inputs,
+        }
+    }
+
+    /// The same results for inputs that differ in nothing that matters.
+    pub(super) fn with(self: &Rc<Self>, inputs: Inputs) -> Rc<Self> {
+        if Rc::ptr_eq(&self.inputs.routes, &inputs.routes) {
+            return Rc::clone(self);
+        }
+        Rc::new(Self {
+            selectors: Selectors::of(&inputs.routes),
+            faults: self.faults.clone(),
+            bundles: RefCell::new(self.bundles.borrow().clone()),
+            before: Vec::new(),
+            size: self.size,
+            inputs,
+        })
+    }
+
+    /// The bundle of a pod with these labels.
+    pub(super) fn bundle(&self, labels: &Labels) -> Bundle {
+        let names = self.selectors.select(labels);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        if let Some(bundle) = self.bundles.borrow().get(&names) {
+            return bundle.clone();
+        }
+        let bundle = self.encode(&names);
+        self.bundles.borrow_mut().insert(names, bundle.clone());
+        bundle
+    }
+
+    /// The routes of bundles that cannot be sent to any of these pods.
+    pub(super) fn oversized<'l>(&self, pods: impl Iterator<Item = &'l Labels>) -> Vec<String> {
+        match self.size {
+            Size::Small => Vec::new(),
+            Size::Large => {
+                let too_large = |labels: &&Labels| matches!(self.bundle(labels), Bundle::TooLarge);
+                let names = |labels| self.selectors.select(labels);
+                let names = pods.filter(too_large).flat_map(names).map(str::to_owned);
+                names.collect()
+            }
+        }
+    }
+
+    fn encode(&self, names: &[String]) -> Bundle {
+        let routes = names.iter().filter_map(|name| self.inputs.routes.get(name));
+        let world = scope::world(routes, &self.inputs.surroundings);
+        let version = compile::version_of(&world);
+        if let Some(same) = self.before.iter().find(|encoded| encoded.version == version) {
+            return Bundle::Ready(Rc::clone(same));
+        }
+        encode(&world, version)
+    }
+
+    fn encoded(&self) -> Vec<Rc<Encoded>> {
+        let bundles = self.bundles.borrow();
+        let ready = bundles.values().filter_map(|bundle| match bundle {
+            Bundle::Ready(encoded) => Some(Rc::clone(encoded)),
+            Bundle::TooLarge => None,
+        });
+        ready.collect()
+    }
+}
+
+/// A world as it is sent.
+pub(super) fn encode(world: &World, version: String) -> Bundle {
+    let line = bundle::encode(world);
+    if line.len() > MAX_BUNDLE {
+        return Bundle::TooLarge;
+    }
+    let id = |route: &LlmRoute| {
+        let metadata = route.metadata.clone();
+        (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default())
+    };
+    let routes = world.routes.iter().map(id).collect();
+    Bundle::Ready(Rc::new(Encoded { version, line: Bytes::from(line), routes }))
+}
+
+// === impl Inputs ===
+
+impl Inputs {
+    /// Would they come to the same?
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let (one, other_one) = (&self.surroundings, &other.surroundings);
+        one.facts == other_one.facts
+            && same_routes(&self.routes, &other.routes)
+            && one.providers.len() == other_one.providers.len()
+            && one.providers.iter().zip(&other_one.providers).all(|((a, one), (b, other))| {
+                a == b && (Rc::ptr_eq(one, other) || one.spec == other.spec)
+            })
+            && one.secrets.len() == other_one.secrets.len()
+            && one
+                .secrets
+                .iter()
+                .zip(&other_one.secrets)
+                .all(|((a, one), (b, other))| a == b && Rc::ptr_eq(one, other))
+    }
+}
+
+/// Generations and uids matter to status only, which takes the objects as they are now.
+fn same_routes(one: &Shelf<LlmRoute>, other: &Shelf<LlmRoute>) -> bool {
+    let same = |one: &Rc<LlmRoute>, other: &Rc<LlmRoute>| {
+        let created = |route: &LlmRoute| route.metadata.creation_timestamp.clone();
+        Rc::ptr_eq(one, other) || (one.spec == other.spec && created(one) == created(other))
+    };
+    Rc::ptr_eq(one, other)
+        || one.keys().eq(other.keys())
+            && one.values().zip(other.values()).all(|(one, other)| same(one, other))
+}
+
+// === impl Size ===
+
+impl Size {
+    /// Small, unless all of it together could be too large even as JSON of JSON.
+    fn of(world: &World) -> Self {
+        let mut counter = Counter(0);
+        for route in &world.routes {
+            // Counting cannot fail.
+            let _ = serde_json::to_writer(&mut counter, &route.spec);
+        }
+        for provider in &world.providers {
+            let _ = serde_json::to_writer(&mut counter, &provider.spec);
+        }
+        match counter.0 > MAX_BUNDLE / 4 {
+            true => Self::Large,
+            false => Self::Small,
+        }
+    }
+}
+
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! Against the API server itself.

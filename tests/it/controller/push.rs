@@ -1,0 +1,263 @@
+//! The stream, as a sidecar sees it.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
+use k8s_openapi::api::authentication::v1::TokenReviewStatus;
+use pillion::bundle::push::Answer;
+use pillion::controller::push::identity::{Spans, Unavailable};
+use pillion::controller::snapshot::PodId;
+use pillion::net::drain::Stage;
+use tokio::time::{Instant, timeout};
+
+use super::sidecar::{Caller, Refused, Sidecar, request};
+use super::stand::{Stand, TOKEN, Town, Wish, app, locally, yes};
+use crate::support::GUARD;
+
+#[tokio::test]
+async fn a_sidecar_has_each_version_once_and_is_heard() {
+    locally(async {
+        let mut stand = Stand::start(Wish::default()).await;
+        let mut sidecar = stand.sidecar().await.unwrap();
+        let first = sidecar.bundle().await.unwrap();
+        assert_eq!(first.version, stand.version());
+        assert_eq!(first.world.routes.len(), 1);
+        sidecar.answer(&format!(r#"{{"type":"applied","version":"{}"}}"#, first.version));
+        // Neither another pod nor the same routes once more are news for it.
+        stand.town.pod(&PodId { name: "other".to_owned(), ..app() });
+        stand.town.routes(0, 1);
+        stand.town.routes(1, 2);
+        let second = sidecar.bundle().await.unwrap();
+        assert_eq!(second.version, stand.version());
+        assert_eq!(second.world.routes.len(), 2);
+        sidecar.answer(r#"{"type":"rejected","version":"2","reason":"too new"}"#);
+        let answer = timeout(GUARD, rejection(&stand)).await.unwrap();
+        assert_eq!(answer, Answer::Rejected { version: "2".into(), reason: "too new".into() });
+        let listed = &stand.sidecars.list()[0];
+        assert_eq!(
+            (&listed.pod, &listed.sent.as_ref().unwrap().version),
+            (&app(), &second.version)
+        );
+        assert_eq!(stand.metric("pillion_push_bundles_total"), 2.0);
+        assert_eq!(stand.metric("pillion_push_answers_total"), 2.0);
+        drop(sidecar);
+        timeout(GUARD, stand.connected(0)).await.unwrap();
+    })
+    .await;
+}
+
+async fn rejection(stand: &Stand) -> Answer {
+    loop {
+        let answer = stand.sidecars.list()[0].answer.clone();
+        match answer {
+            Some(answer @ Answer::Rejected { .. }) => return answer,
+            _ => stand.sidecars.changed().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_sidecar_skips_versions() {
+    locally(async {
+        let mut stand = Stand::start(Wish::default()).await;
+        // Wider than all windows and buffers together.
+        stand.town.routes(1, 2000);
+        let first = stand.version();
+        let mut sidecar = stand.sidecar().await.unwrap();
+        timeout(GUARD, stand.connected(1)).await.unwrap();
+        while stand.metric("pillion_push_bundles_total") < 1.0 {
+            tokio::task::yield_now().await;
+        }
+        for edition in 2..7 {
+            stand.town.routes(edition, 2000);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(sidecar.bundle().await.unwrap().version, first);
+        assert_eq!(sidecar.bundle().await.unwrap().version, stand.version());
+        assert_eq!(stand.metric("pillion_push_bundles_total"), 2.0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_pod() {
+    locally(async {
+        let mut stand = Stand::start(Wish::default()).await;
+        let mut sidecar = stand.sidecar().await.unwrap();
+        sidecar.bundle().await.unwrap();
+        stand.town.remove(&app());
+        assert!(sidecar.bundle().await.is_none());
+        sidecar.is_left().await;
+        timeout(GUARD, stand.connected(0)).await.unwrap();
+        let Refused { status, text } = stand.sidecar().await.err().unwrap();
+        assert_eq!(status, 403);
+        assert!(text.contains("team/app") && text.contains("--namespaces"), "{text}");
+        // Another pod of that name is another pod.
+        stand.town.pod(&PodId { uid: "2".to_owned(), ..app() });
+        assert_eq!(stand.sidecar().await.err().unwrap().status, 403);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pod_may_come_before_word_of_it() {
+    locally(async {
+        let mut wish = Wish::default();
+        wish.limits.patience = GUARD;
+        let mut stand = Stand::before(Town::new(), wish).await;
+        let (address, tls) = (stand.address, stand.tls.clone());
+        let early = tokio::task::spawn_local(async move {
+            Sidecar::open(address, &tls, TOKEN).await.unwrap().bundle().await.unwrap()
+        });
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stand.town.routes(0, 1);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(!early.is_finished());
+        stand.town.pod(&app());
+        assert_eq!(timeout(GUARD, early).await.unwrap().unwrap().version, stand.version());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_no_says_what_to_do() {
+    locally(async {
+        let stand = Stand::start(Wish::default()).await;
+        let refused = async |request: Request<()>, status: u16, remedy: &str| {
+            let caller = Caller::connect(stand.address, &stand.tls).await;
+            let refused = caller.ask(request).await.err().unwrap();
+            assert_eq!(refused.status, status, "{}", refused.text);
+            assert!(refused.text.contains(remedy), "{}", refused.text);
+            assert!(!refused.text.contains(TOKEN) && refused.text.lines().count() == 1);
+        };
+        let elsewhere = Request::post("https://localhost/metrics").body(()).unwrap();
+        refused(elsewhere, 404, "/v1/bundles").await;
+        let get = Request::get("https://localhost/v1/bundles").body(()).unwrap();
+        refused(get, 404, "POST").await;
+        refused(request(None), 401, "projected token with audience `pillion.dev`").await;
+        refused(request(Some("not-a-jwt")), 401, "not valid").await;
+        refused(request(Some(&"a".repeat(9000))), 401, "not valid").await;
+        *stand.word.borrow_mut() = Ok(TokenReviewStatus::default());
+        refused(request(Some(TOKEN)), 401, "audience `pillion.dev`").await;
+        let mut unbound = yes(&app());
+        unbound.user.as_mut().unwrap().extra = None;
+        *stand.word.borrow_mut() = Ok(unbound);
+        refused(request(Some(TOKEN)), 403, "serviceAccountToken").await;
+        *stand.word.borrow_mut() = Err(Unavailable("500".to_owned()));
+        refused(request(Some(TOKEN)), 503, "try again").await;
+        assert_eq!(stand.metric("pillion_push_refusals_total"), 8.0);
+        assert_eq!(stand.sidecars.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_told_before_the_cluster_is_known() {
+    locally(async {
+        let stand = Stand::before(Town::new(), Wish::default()).await;
+        assert_eq!(stand.sidecar().await.err().unwrap().status, 503);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_expires() {
+    locally(async {
+        let least = Duration::from_millis(200);
+        let spans = Spans { least, ..Wish::default().spans };
+        let stand = Stand::start(Wish { spans, ..Wish::default() }).await;
+        let expired = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"exp":1}"#));
+        let before = Instant::now();
+        let mut sidecar = Sidecar::open(stand.address, &stand.tls, &expired).await.unwrap();
+        sidecar.bundle().await.unwrap();
+        assert!(sidecar.bundle().await.is_none());
+        assert!(before.elapsed() >= least.mul_f64(0.9), "{:?}", before.elapsed());
+        sidecar.is_left().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn garbage_ends_a_stream() {
+    locally(async {
+        let stand = Stand::start(Wish::default()).await;
+        for garbage in ["garbage".to_owned(), "x".repeat(17 << 10)] {
+            let mut sidecar = stand.sidecar().await.unwrap();
+            sidecar.bundle().await.unwrap();
+            sidecar.answer(&garbage);
+            assert!(sidecar.bundle().await.is_none());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pod_has_few_streams() {
+    locally(async {
+        let stand = Stand::start(Wish::default()).await;
+        let mut streams = Vec::new();
+        for _ in 0..4 {
+            streams.push(stand.sidecar().await.unwrap());
+        }
+        assert_eq!(stand.sidecar().await.err().unwrap().status, 429);
+        streams.pop();
+        timeout(GUARD, stand.connected(3)).await.unwrap();
+        assert!(stand.sidecar().await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_controller_that_leaves_ends_its_streams_one_after_another() {
+    locally(async {
+        let mut wish = Wish::default();
+        wish.limits.sessions_of_one_pod = 40;
+        wish.limits.spread = Duration::from_secs(1);
+        let stand = Stand::start(wish).await;
+        let mut streams = Vec::new();
+        for _ in 0..40 {
+            let mut sidecar = stand.sidecar().await.unwrap();
+            sidecar.bundle().await.unwrap();
+            streams.push(sidecar);
+        }
+        let before = Instant::now();
+        let ends = streams.into_iter().map(|mut sidecar| {
+            tokio::task::spawn_local(async move {
+                assert!(sidecar.bundle().await.is_none());
+                let ended = before.elapsed();
+                sidecar.is_left().await;
+                ended
+            })
+        });
+        let ends: Vec<_> = ends.collect();
+        stand.signal.advance(Stage::Draining);
+        let mut times = Vec::new();
+        for end in ends {
+            times.push(timeout(GUARD, end).await.unwrap().unwrap());
+        }
+        times.sort();
+        // Of 40 numbers drawn from a second, the chance of this to fail is below 1 in 10^8.
+        assert!(times[39] - times[0] > Duration::from_millis(500), "{times:?}");
+        timeout(GUARD, stand.serving).await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_is_left_at_the_end_is_cut() {
+    locally(async {
+        let mut wish = Wish::default();
+        wish.limits.spread = Duration::from_secs(3600);
+        let stand = Stand::start(wish).await;
+        let mut sidecar = stand.sidecar().await.unwrap();
+        sidecar.bundle().await.unwrap();
+        stand.signal.advance(Stage::Draining);
+        tokio::task::yield_now().await;
+        assert!(!stand.serving.is_finished());
+        stand.signal.advance(Stage::Cut);
+        timeout(GUARD, stand.serving).await.unwrap().unwrap();
+    })
+    .await;
+}
