@@ -42,6 +42,8 @@ pub struct Encoded {
     pub line: Bytes,
     /// The routes that it holds: namespace and name.
     pub routes: Vec<(String, String)>,
+    /// Those of them that it holds in their last good version, because their edit is bad.
+    pub kept: Vec<(String, String)>,
 }
 
 /// What is to be said of one route.
