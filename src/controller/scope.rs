@@ -3,7 +3,8 @@
 //!
 //! Pure. A key that none of a pod's routes leads to is not in its world: that is what keeps a pod
 //! from another team's key, and a property test holds it. Labels of the pod's namespace are there
-//! only where a provider's grant looks at them. Does not know pods by name, nor how a world travels.
+//! only where a provider's grant looks at them. Does not know pods by name, nor how a world
+//! travels.
 
 #[cfg(test)]
 mod tests;

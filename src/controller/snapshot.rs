@@ -93,8 +93,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The pod's bundle; `None` if there is no such pod (any more), or if its bundle is too large to
-    /// be sent, which its routes' faults tell. Sidecars of the same scope share one.
+    /// The pod's bundle; `None` if there is no such pod (any more), or if its bundle is too large
+    /// to be sent, which its routes' faults tell. Sidecars of the same scope share one.
     pub fn bundle(&self, pod: &PodId) -> Option<Rc<Encoded>> {
         self.bundles.get(pod)
     }
