@@ -7,10 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use pillion::controller::certificates::Source;
 use pillion::controller::connections::Connections;
 use pillion::controller::metrics::Metrics;
+use pillion::controller::push::metrics::PushMetrics;
 use pillion::controller::run::{Controller, Options, Outside};
 use pillion::controller::snapshot::{Feed, PodId, Snapshot};
+use pillion::controller::status;
 use pillion::net::drain::{self, DrainSignal, Stage};
 use pillion::net::task;
 use pillion_cluster::{Audit, Cluster, Settings};
@@ -73,8 +76,16 @@ impl Running {
         let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
         let connections = Connections::new(config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let metrics = Metrics::register(&Registry::new()).unwrap();
-        let outside = Outside { connections, listener, metrics: metrics.clone() };
+        let registry = Registry::new();
+        let metrics = Metrics::register(&registry).unwrap();
+        let outside = Outside {
+            connections,
+            listener,
+            certificates: Source::Kept { names: Vec::new() },
+            metrics: metrics.clone(),
+            push_metrics: PushMetrics::register(&registry).unwrap(),
+            status_metrics: status::metrics::Metrics::register(&registry).unwrap(),
+        };
         let options = Options {
             namespaces: limits.iter().map(|name| name.parse().unwrap()).collect::<BTreeSet<_>>(),
             own_namespace: "pillion-system".parse().unwrap(),
