@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`server`] (a connection, from its first byte to its last), `admission` (a
 //! request, until it has its place), [`identity`] (whose token it is), `session` (a place: bundles
-//! out, answers in), `answers` (the lines that come in), `presence` (how
-//! far a connection has come), `strangers` (what somebody may cost who has not said who he is), `refusal` (every no), [`metrics`].
+//! out, answers in), `answers` (the lines that come in), `presence` (how far a connection has
+//! come), `strangers` (what somebody may cost who has not said who he is), `refusal` (every no),
+//! [`metrics`].
 //!
 //! Invariants: nobody is told anything before the API server has said whose token it is; a failure
 //! of the API server is never a yes. A session sends the newest snapshot's bundle whenever its

@@ -13,7 +13,7 @@ use pillion::controller::metrics::Metrics;
 use pillion::controller::push::metrics::PushMetrics;
 use pillion::controller::run::{Controller, Options, Outside};
 use pillion::controller::snapshot::{Feed, PodId, Snapshot};
-use pillion::controller::status::metrics::Metrics as StatusMetrics;
+use pillion::controller::status;
 use pillion::net::drain::{self, DrainSignal, Stage};
 use pillion::net::task;
 use pillion_cluster::{Audit, Cluster, Settings};
@@ -84,7 +84,7 @@ impl Running {
             certificates: Source::Kept { names: Vec::new() },
             metrics: metrics.clone(),
             push_metrics: PushMetrics::register(&registry).unwrap(),
-            status_metrics: StatusMetrics::register(&registry).unwrap(),
+            status_metrics: status::metrics::Metrics::register(&registry).unwrap(),
         };
         let options = Options {
             namespaces: limits.iter().map(|name| name.parse().unwrap()).collect::<BTreeSet<_>>(),

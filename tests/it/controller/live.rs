@@ -18,7 +18,7 @@ use pillion::controller::connections::Connections;
 use pillion::controller::metrics::Metrics;
 use pillion::controller::push::metrics::PushMetrics;
 use pillion::controller::run::{Controller, Options, Outside};
-use pillion::controller::status::metrics::Metrics as StatusMetrics;
+use pillion::controller::status;
 use pillion::net::drain::{self, DrainSignal, Stage};
 use pillion_cluster::{Cluster, TokenWish};
 use prometheus::{Gauge, Registry};
@@ -76,7 +76,7 @@ impl Running {
             certificates: Source::Kept { names: Vec::new() },
             metrics: Metrics::register(&registry).unwrap(),
             push_metrics: PushMetrics::register(&registry).unwrap(),
-            status_metrics: StatusMetrics::register(&registry).unwrap(),
+            status_metrics: status::metrics::Metrics::register(&registry).unwrap(),
         };
         let controller = Controller::new(options, outside);
         let (signal, drain) = drain::channel();
