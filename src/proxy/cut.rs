@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -63,17 +63,18 @@ impl CutSignal {
         Poll::Pending
     }
 
-    /// `future`, unless the grace ends first.
+    /// `future`, unless the grace ends first. It stays where it is: it is large.
     ///
     /// # Errors
     /// [`Failure::ShuttingDown`] when it does.
-    pub async fn bound<F: Future>(&mut self, future: F) -> Result<F::Output, Failure> {
-        let mut future = pin!(future);
-        poll_fn(|cx| match future.as_mut().poll(cx) {
+    pub fn bound<F: Future>(
+        &mut self,
+        mut future: Pin<&mut F>,
+    ) -> impl Future<Output = Result<F::Output, Failure>> {
+        poll_fn(move |cx| match future.as_mut().poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => self.poll(cx).map(|()| Err(Failure::ShuttingDown)),
         })
-        .await
     }
 }
 
@@ -87,6 +88,8 @@ impl Drop for CutSignal {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     #[tokio::test]
@@ -96,10 +99,10 @@ mod tests {
         let pending = poll_fn(|cx| Poll::Ready(early.poll(cx).is_pending()));
         assert!(pending.await);
         assert_eq!(cut.fire(), 1);
-        let bound = early.bound(std::future::pending::<()>()).await;
+        let bound = early.bound(pin!(std::future::pending::<()>())).await;
         assert_eq!(bound, Err(Failure::ShuttingDown));
         let mut late = cut.listen();
-        assert_eq!(late.bound(std::future::ready(1)).await, Ok(1));
+        assert_eq!(late.bound(pin!(std::future::ready(1))).await, Ok(1));
     }
 
     #[tokio::test]

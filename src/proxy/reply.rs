@@ -27,8 +27,12 @@ const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Under these names providers tell the id of a request.
-const REQUEST_IDS: [&str; 4] =
-    ["request-id", "x-request-id", "apim-request-id", "x-goog-request-id"];
+const REQUEST_IDS: [HeaderName; 4] = [
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("apim-request-id"),
+    HeaderName::from_static("x-goog-request-id"),
+];
 
 /// What the pipeline comes to.
 #[derive(Debug)]
@@ -167,7 +171,7 @@ fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watc
 }
 
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let value = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    let value = REQUEST_IDS.iter().find_map(|name| headers.get(name))?;
     let text = value.to_str().ok()?;
     Some(text[..text.floor_char_boundary(128)].into())
 }

@@ -2,7 +2,7 @@
 //! keeps sending its body.
 
 use std::future::{Future, pending};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,8 +26,10 @@ impl Waiting {
     }
 
     /// The answer, unless it takes too long.
-    pub(super) async fn bound<F: Future>(&self, answered: F) -> Result<F::Output, Failure> {
-        let mut answered = pin!(answered);
+    pub(super) async fn bound<F: Future>(
+        &self,
+        mut answered: Pin<&mut F>,
+    ) -> Result<F::Output, Failure> {
         loop {
             let (due, failure) = self.due();
             let clock = self.clock();
