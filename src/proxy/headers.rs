@@ -50,7 +50,13 @@ fn remove_named_by_connection(headers: &mut HeaderMap) {
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(header::CONNECTION).iter();
     let tokens = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    tokens.filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok()).collect()
+    let tokens = tokens.map(<[u8]>::trim_ascii).filter(|token| !is_usual(token));
+    tokens.filter_map(|token| HeaderName::from_bytes(token).ok()).collect()
+}
+
+/// Nearly all that is said there: `close` names no header, and `keep-alive` one that goes anyway.
+fn is_usual(token: &[u8]) -> bool {
+    token.eq_ignore_ascii_case(b"keep-alive") || token.eq_ignore_ascii_case(b"close")
 }
 
 /// Is it for Pillion to say?

@@ -63,7 +63,7 @@ async fn forward(
     body: Incoming,
     books: &mut Observation,
 ) -> Result<Reply, Failure> {
-    let mut cut = worker.cut_signal();
+    let mut cut = worker.cut.listen();
     let table = worker.table().ok_or(Failure::NotReady)?;
     books.asked(&head);
     let call = cut.bound(pin!(intake::take(worker, &table, head, body))).await??;
@@ -78,6 +78,7 @@ async fn forward(
     let answered = cut.bound(pin!(sending)).await;
     books.sent(&timing);
     let answer = answered??;
-    books.seen.head = Some(Instant::now());
-    Ok(Reply::Relayed(Box::new(Relayed { answer, plan, operation, usage })))
+    let came = Instant::now();
+    books.seen.head = Some(came);
+    Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
 }

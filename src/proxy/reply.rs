@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version};
+use tokio::time::Instant;
 
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
@@ -48,6 +49,8 @@ pub enum Reply {
 pub struct Relayed {
     /// The answer.
     pub answer: Answer,
+    /// When its head came.
+    pub came: Instant,
     /// The plan that it came by.
     pub plan: Arc<Plan>,
     /// What was asked.
@@ -103,7 +106,7 @@ impl Relayed {
             lease: self.answer.lease,
             watch,
             filter,
-            silence: Silence::new(self.plan.timeouts, worker.cut_signal()),
+            silence: Silence::new(self.plan.timeouts, worker.cut.listen(), self.came),
             api: self.operation.api,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),

@@ -20,6 +20,7 @@ use prometheus::IntCounter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use super::bell::Listener;
 use super::body::ReplyBody;
 use super::failure::Failure;
 use super::metrics::OneMore;
@@ -49,40 +50,44 @@ struct Panicked;
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
     let capacity = Capacity { connections: worker.shared.limits.connections, reserved: 0 };
-    let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
+    let ending = ring_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
-        let (worker, drain) = (Rc::clone(&worker), drain.clone());
-        accept::run(listener, capacity, drain.clone(), move |stream| {
+        let worker = Rc::clone(&worker);
+        accept::run(listener, capacity, drain, move |stream| {
             let panics = worker.shared.metrics.panics.clone();
-            let serving = Box::pin(serve(stream, Rc::clone(&worker), drain.clone()));
+            let serving = Box::pin(serve(stream, Rc::clone(&worker)));
             // In the middle of an answer it breaks the connection, and nothing else.
             async move { drop(unless_it_panics(&panics, serving).await) }
         })
     };
     tokio::select! {
         () = serving => {}
-        () = cutting => {}
+        () = ending => {}
     }
     worker.books.lines.flush();
 }
 
-async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
+/// Tells connections and calls; asking `drain` at every turn of each would cost them more.
+async fn ring_when_due(worker: Rc<Worker>, mut drain: Drain) {
+    drain.reached(Stage::Draining).await;
+    worker.leaving.ring();
     drain.reached(Stage::Cut).await;
-    let count = worker.cut.fire();
+    let count = worker.cut.ring();
     if count > 0 {
         tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
 
-async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
+async fn serve(stream: TcpStream, worker: Rc<Worker>) {
+    let mut leaving = worker.leaving.listen();
     let limits = worker.shared.limits;
     let _open = OneMore::of(&worker.shared.metrics.open_connections);
     let mut io = ClientIo::new(stream, limits.write_idle);
     let opening = tokio::select! {
         biased;
         opening = timeout(limits.head_timeout, io.opening()) => opening,
-        () = drain.reached(Stage::Draining) => return,
+        () = leaving.heard() => return,
     };
     // Who says nothing, or leaves before it could, asks for no answer.
     let Ok(Ok(opening)) = opening else { return };
@@ -91,11 +96,11 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     match opening {
         Opening::Http1 => {
             let connection = http1_builder(limits.head_timeout).serve_connection(io, service);
-            until_drained(pin!(connection), drain).await;
+            to_its_end(pin!(connection), leaving).await;
         }
         Opening::Http2 => {
             let connection = http2_builder(limits.head_timeout).serve_connection(io, service);
-            until_drained(pin!(connection), drain).await;
+            to_its_end(pin!(connection), leaving).await;
         }
     }
 }
@@ -124,12 +129,12 @@ fn http2_builder(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
 }
 
 /// Serves a connection to its end; from the drain on, no new call on it.
-async fn until_drained<C: GracefulConnection>(mut connection: Pin<&mut C>, mut drain: Drain) {
+async fn to_its_end<C: GracefulConnection>(mut connection: Pin<&mut C>, mut leaving: Listener) {
     tokio::select! {
         biased;
         // A client that breaks the rules or off has its answer already, if there is one.
         _ = connection.as_mut() => {}
-        () = drain.reached(Stage::Draining) => {
+        () = leaving.heard() => {
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }

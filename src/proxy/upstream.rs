@@ -191,7 +191,7 @@ impl Via<'_> {
     ) -> Result<Answer, Broken> {
         let (first_byte, body_idle) = (self.timeouts.first_byte, self.upstreams.body_idle);
         let waiting = Waiting::new(&to_send.body, first_byte, body_idle);
-        timing.sent = Some(Instant::now());
+        timing.sent = Some(waiting.began());
         let answer = match ready {
             Ready::Http1(connection) => {
                 let request = to_send.for_http1(self.origin);

@@ -25,6 +25,11 @@ impl Waiting {
         Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
     }
 
+    /// When it began.
+    pub(super) fn began(&self) -> Instant {
+        self.started
+    }
+
     /// The answer, unless it takes too long.
     pub(super) async fn bound<F: Future>(
         &self,
