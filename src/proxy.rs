@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
 //! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`] and [`relay`] with [`silence`] and [`bell`]; beside them [`failure`] (why
-//! calls fail), [`record`] (each call's books), [`metrics`].
+//! [`upstream`], [`reply`] and [`relay`] with [`silence`]; beside them [`bell`] (the drain, as all
+//! of these hear it), [`failure`] (why calls fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 

@@ -82,3 +82,20 @@ async fn forward(
     books.seen.head = Some(came);
     Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Every call moves it once and keeps it until its answer begins. What is large and rare on the
+    /// way goes into a box; a future that is handed on goes pinned.
+    #[test]
+    fn a_calls_future_stays_small() {
+        let size = size(serve_call);
+        assert!(size <= 4 << 10, "{size} bytes");
+    }
+}

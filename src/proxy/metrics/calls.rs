@@ -264,7 +264,9 @@ const fn status_class(class: u16) -> &'static str {
 /// By the plan's address (0 without a plan), because hashing all of a key costs more than comparing
 /// it with the few of one plan.
 #[derive(Debug, Default)]
-pub struct SeriesCache(RefCell<HashMap<usize, Vec<(SeriesKey, Rc<Series>)>>>);
+pub struct SeriesCache(RefCell<HashMap<usize, OfPlan>>);
+
+type OfPlan = Vec<(SeriesKey, Rc<Series>)>;
 
 /// What tells series apart within the life of a table and a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
