@@ -116,7 +116,9 @@ impl Lines {
         write(&mut buffer, self.stamp.borrow_mut().at(Timestamp::now()));
         buffer.push(b'\n');
         if buffer.len() >= FLUSH_BYTES {
-            return self.sink.send(std::mem::take(&mut *buffer));
+            // The next one will be as long: it need not grow step by step.
+            let next = Vec::with_capacity(buffer.len());
+            return self.sink.send(std::mem::replace(&mut *buffer, next));
         }
         if was_empty {
             self.filled.notify_one();
