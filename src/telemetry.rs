@@ -4,6 +4,7 @@
 //! Knows no domain; what a line says is its writer's business.
 
 mod json_line;
+mod stamp;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
-pub use json_line::JsonLine;
+pub use json_line::{JsonLine, Members};
+use stamp::Stamp;
 
 /// Lines wait this long for company, so that a busy worker pays one wake-up for many.
 const LINGER: Duration = Duration::from_millis(100);
@@ -33,6 +35,7 @@ pub struct LineSink(SyncSender<Block>);
 pub struct Lines {
     sink: LineSink,
     buffer: RefCell<Vec<u8>>,
+    stamp: RefCell<Stamp>,
     filled: Notify,
 }
 
@@ -67,12 +70,6 @@ pub fn start_log(filter: &str) -> Result<(), Box<dyn std::error::Error + Send + 
         .try_init()
 }
 
-/// The date and time now, RFC 3339 in UTC with milliseconds. The one home of the wall clock.
-pub fn now() -> impl std::fmt::Display {
-    let now = Timestamp::now();
-    std::fmt::from_fn(move |f| write!(f, "{now:.3}"))
-}
-
 /// The date and time now, for what carries dates to people: objects' conditions, leases.
 pub fn timestamp() -> Timestamp {
     Timestamp::now()
@@ -102,7 +99,8 @@ impl LineSink {
 
     /// A worker's buffer.
     pub fn lines(&self) -> Rc<Lines> {
-        Rc::new(Lines { sink: self.clone(), buffer: RefCell::default(), filled: Notify::new() })
+        let (buffer, stamp) = (RefCell::default(), RefCell::default());
+        Rc::new(Lines { sink: self.clone(), buffer, stamp, filled: Notify::new() })
     }
 }
 
@@ -116,14 +114,16 @@ fn write_all(receiver: &Receiver<Block>, mut out: impl Write) {
 // === impl Lines ===
 
 impl Lines {
-    /// Appends what `write` writes, as one line.
-    pub fn line(&self, write: impl FnOnce(&mut Vec<u8>)) -> Written {
+    /// Appends what `write` writes, as one line; it is told the date and time.
+    pub fn line(&self, write: impl FnOnce(&mut Vec<u8>, &str)) -> Written {
         let mut buffer = self.buffer.borrow_mut();
         let was_empty = buffer.is_empty();
-        write(&mut buffer);
+        write(&mut buffer, self.stamp.borrow_mut().at(Timestamp::now()));
         buffer.push(b'\n');
         if buffer.len() >= FLUSH_BYTES {
-            return self.sink.send(std::mem::take(&mut *buffer));
+            // The next one will be as long: it need not grow step by step.
+            let next = Vec::with_capacity(buffer.len());
+            return self.sink.send(std::mem::replace(&mut *buffer, next));
         }
         if was_empty {
             self.filled.notify_one();
