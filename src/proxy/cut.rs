@@ -63,7 +63,8 @@ impl CutSignal {
         Poll::Pending
     }
 
-    /// `future`, unless the grace ends first.
+    /// `future`, unless the grace ends first. Give it one that is pinned already: a future taken
+    /// by value has its place in this one twice.
     ///
     /// # Errors
     /// [`Failure::ShuttingDown`] when it does.

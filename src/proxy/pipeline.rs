@@ -1,5 +1,6 @@
 //! A call's way, stage by stage; each failure leaves by `?` and is told in the caller's dialect.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use http::{Request, Response, StatusCode};
@@ -60,7 +61,7 @@ async fn forward(
     let (parts, body) = request.into_parts();
     let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
     books.asked(&head);
-    let call = cut.bound(intake::take(worker, &table, head, body)).await??;
+    let call = cut.bound(pin!(intake::take(worker, &table, head, body))).await??;
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
@@ -70,7 +71,7 @@ async fn forward(
     let origin = &choice.plan.endpoint.origin;
     let sending =
         worker.upstreams.send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
-    let answered = cut.bound(sending).await;
+    let answered = cut.bound(pin!(sending)).await;
     books.sent(&timing);
     let answer = answered??;
     books.seen.head = Some(Instant::now());

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use prometheus::IntCounter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -52,10 +52,12 @@ pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let serving = {
         let (worker, drain) = (Rc::clone(&worker), drain.clone());
         accept::run(listener, capacity, drain.clone(), move |stream| {
-            let panics = worker.shared.metrics.panics.clone();
-            let serving = serve(stream, Rc::clone(&worker), drain.clone());
-            // In the middle of an answer it breaks the connection, and nothing else.
-            async move { drop(unless_it_panics(&panics, serving).await) }
+            let (worker, drain) = (Rc::clone(&worker), drain.clone());
+            async move {
+                let panics = worker.shared.metrics.panics.clone();
+                // In the middle of an answer it breaks the connection, and nothing else.
+                drop(unless_it_panics(&panics, pin!(serve(stream, worker, drain))).await);
+            }
         })
     };
     tokio::select! {
@@ -86,36 +88,56 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
     // Who says nothing, or leaves before it could, asks for no answer.
     let Ok(Ok(opening)) = opening else { return };
     let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-    let builder = builder(opening, limits.head_timeout);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let io = TokioIo::new(io);
+    match opening {
+        Opening::Http1 => {
+            let connection = pin!(http1(limits.head_timeout).serve_connection(io, service));
+            until_drained(connection, drain, |connection| connection.graceful_shutdown()).await;
+        }
+        Opening::Http2 => {
+            // Boxed: it is much larger than the other, and rare.
+            let mut connection = Box::pin(http2(limits.head_timeout).serve_connection(io, service));
+            let connection = connection.as_mut();
+            until_drained(connection, drain, |connection| connection.graceful_shutdown()).await;
+        }
+    }
+}
+
+/// Drives a connection to its end, which `shut_down` brings nearer once the drain has begun.
+async fn until_drained<C: Future>(
+    mut connection: Pin<&mut C>,
+    mut drain: Drain,
+    shut_down: impl FnOnce(Pin<&mut C>),
+) {
     tokio::select! {
         biased;
         // A client that breaks the rules or off has its answer already, if there is one.
         _ = connection.as_mut() => {}
         () = drain.reached(Stage::Draining) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            shut_down(connection.as_mut());
+            drop(connection.await);
         }
     }
 }
 
-fn builder(opening: Opening, head_timeout: Duration) -> Builder<LocalExecutor> {
-    let builder = Builder::new(LocalExecutor);
-    let mut builder = match opening {
-        Opening::Http1 => builder.http1_only(),
-        Opening::Http2 => builder.http2_only(),
-    };
+fn http1(head_timeout: Duration) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_headers(MAX_HEADERS)
         // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
         // one that only stopped sending (FAULTS 12).
         .half_close(false)
+        // The buffer's limit alone lets longer ones pass, if their end comes with the same read.
+        .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(MAX_HEADER_BYTES);
     builder
-        .http2()
+}
+
+fn http2(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_BYTES as u32)
@@ -129,10 +151,14 @@ async fn guarded(
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
     let panics = worker.shared.metrics.panics.clone();
-    Ok(unless_it_panics(&panics, serve_call(worker, request)).await.unwrap_or_else(internal))
+    // Boxed: hyper keeps room for this future for as long as the connection lives, and a call needs
+    // much of it only until its answer begins.
+    let call = Box::pin(serve_call(worker, request));
+    Ok(unless_it_panics(&panics, call).await.unwrap_or_else(internal))
 }
 
-/// What `future` comes to; a panic in it is counted, and ends nothing else.
+/// What `future` comes to; a panic in it is counted, and ends nothing else. Give it one that is
+/// pinned already: a future taken by value has its place in this one twice.
 async fn unless_it_panics<F: Future>(
     panics: &IntCounter,
     future: F,
@@ -162,6 +188,19 @@ fn internal(_: Panicked) -> Response<ReplyBody> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What every open connection, and every call until its answer begins, takes for its future.
+    #[test]
+    fn futures_are_small() {
+        fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        let connection = size(|stream, (worker, drain)| serve(stream, worker, drain));
+        let (call, in_hyper) = (size(serve_call), size(guarded));
+        assert!(connection <= 1536, "a connection: {connection}");
+        assert!(call <= 7168, "a call: {call}");
+        assert!(in_hyper <= 384, "a call's place in its connection: {in_hyper}");
+    }
 
     /// FAULTS 63.
     #[tokio::test]

@@ -13,6 +13,7 @@ mod heard;
 mod pool;
 mod waiting;
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,10 +208,8 @@ impl Via<'_> {
             Ready::Http1(connection) => {
                 let request = parts.for_http1(self.origin, body);
                 let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
-                let answer = waiting
-                    .bound(lease.connection().send(request))
-                    .await
-                    .map_err(Broken::Otherwise)?;
+                let answer = waiting.bound(pin!(lease.connection().send(request))).await;
+                let answer = answer.map_err(Broken::Otherwise)?;
                 let heard = lease.connection().heard_anything();
                 let response = answer.map_err(|error| match (waiting.broken(), heard) {
                     (Some(failure), _) => Broken::Otherwise(failure),
@@ -221,8 +220,8 @@ impl Via<'_> {
             }
             Ready::Http2(connection) => {
                 let request = parts.for_http2(self.origin, body);
-                let answer =
-                    waiting.bound(connection.send(request)).await.map_err(Broken::Otherwise)?;
+                let answer = waiting.bound(pin!(connection.send(request))).await;
+                let answer = answer.map_err(Broken::Otherwise)?;
                 answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?
             }
         };
