@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub use json_line::{JsonLine, Members};
 use stamp::Stamp;
@@ -53,21 +55,20 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// Sets up the process log. `filter` is a level or a `tracing` directive list such as
-/// `info,pillion::feed=debug`.
+/// Sets up the process log. `filter` is a level, or a list of levels by module such as
+/// `info,pillion::feed=debug`. Filters by span or field would bring two regex engines along.
 ///
 /// # Errors
 /// When the filter cannot be read, or a log is already set up.
 pub fn start_log(filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let filter = EnvFilter::try_new(filter)?;
-    tracing_subscriber::fmt()
+    let filter: Targets = filter.parse()?;
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_current_span(false)
-        .with_span_list(false)
-        .try_init()
+        .with_span_list(false);
+    Ok(tracing_subscriber::registry().with(filter).with(lines).try_init()?)
 }
 
 /// The date and time now, for what carries dates to people: objects' conditions, leases.

@@ -100,7 +100,8 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
         }
         Opening::Http2 => {
             let connection = http2_builder(limits.head_timeout).serve_connection(io, service);
-            to_its_end(pin!(connection), leaving).await;
+            // Boxed: it is much larger than the other, and rare.
+            to_its_end(Box::pin(connection).as_mut(), leaving).await;
         }
     }
 }
@@ -114,6 +115,8 @@ fn http1_builder(head_timeout: Duration) -> http1::Builder {
         // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
         // one that only stopped sending (FAULTS 12).
         .half_close(false)
+        // The buffer's limit alone lets longer ones pass, if their end comes with the same read.
+        .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(MAX_HEADER_BYTES);
     builder
 }
@@ -182,6 +185,19 @@ fn internal(_: Panicked) -> Response<ReplyBody> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What every open connection, and every call until its answer begins, takes for its future.
+    #[test]
+    fn futures_are_small() {
+        fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        let connection = size(serve);
+        let (call, in_hyper) = (size(serve_call), size(guarded));
+        assert!(connection <= 1536, "a connection: {connection}");
+        assert!(call <= 7168, "a call: {call}");
+        assert!(in_hyper <= 384, "a call's place in its connection: {in_hyper}");
+    }
 
     /// FAULTS 63.
     #[tokio::test]
