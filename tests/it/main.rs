@@ -41,6 +41,7 @@ mod models;
 mod overload;
 #[cfg(test)]
 mod paths;
+#[cfg(test)]
 mod playground;
 #[cfg(test)]
 mod recorded;

@@ -10,7 +10,7 @@
 mod playground;
 mod provider;
 pub mod screen;
-mod servers;
+pub mod servers;
 pub mod steps;
 
 pub use playground::Playground;

@@ -12,15 +12,11 @@ use pillion_cluster::{Cluster, Settings, until};
 
 use crate::provider::{Listener, Provider};
 use crate::screen::Screen;
-use crate::servers::Server;
+use crate::servers::{self, Server};
 
 /// Where the applications and their routes are.
 pub(crate) const NAMESPACE: &str = "playground";
 
-/// The controller's account and rights, as the tests use them.
-const RIGHTS: &str = include_str!("../../it/e2e/rbac.yaml");
-/// Marks what is for a controller that watches some namespaces only.
-const SOME: &str = "pillion.dev/watches: some";
 const PODS: &str = include_str!("../manifests/pods.yaml");
 const ROUTES: &str = include_str!("../manifests/routes.yaml");
 
@@ -54,8 +50,8 @@ impl Playground {
         cluster.start_controllers().await?;
         screen.line("Pillion", "the controller starts")?;
         let pods = pods(&cluster).await?;
-        cluster.apply("", &rights()).await?;
-        let controller = Server::controller(&cluster, pillion).await?;
+        servers::allow(&cluster).await?;
+        let controller = Server::controller(&cluster, pillion, "controller").await?;
         let provider = Provider::start(listener).context("the scripted provider")?;
         let routes = ROUTES.replace("PROVIDER", &provider.address.to_string());
         cluster.apply(NAMESPACE, &routes).await?;
@@ -111,12 +107,6 @@ impl Playground {
     }
 }
 
-/// Those of a controller that watches every namespace.
-fn rights() -> String {
-    let documents: Vec<_> = RIGHTS.split("\n---\n").filter(|text| !text.contains(SOME)).collect();
-    documents.join("\n---\n")
-}
-
 async fn pods(cluster: &Cluster) -> anyhow::Result<Vec<Pod>> {
     let applied = cluster.apply(NAMESPACE, PODS).await?;
     let is_pod = |object: &DynamicObject| object.types.as_ref().is_some_and(|t| t.kind == "Pod");
@@ -140,8 +130,7 @@ async fn start_sidecar(
 async fn programmed(cluster: &Cluster, names: [&str; 2]) -> anyhow::Result<()> {
     let kind = GroupVersionKind::gvk("pillion.dev", "v1alpha1", "LlmRoute");
     let resource = ApiResource::from_gvk(&kind);
-    let routes: Api<DynamicObject> =
-        Api::namespaced_with(cluster.client()?, NAMESPACE, &resource);
+    let routes: Api<DynamicObject> = Api::namespaced_with(cluster.client()?, NAMESPACE, &resource);
     for name in names {
         let what = format!("`Programmed` of LlmRoute {name}");
         until(&what, async || Ok(is_programmed(&routes.get(name).await?))).await?;

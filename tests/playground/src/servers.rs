@@ -1,10 +1,11 @@
-//! Pillion's own processes: the controller and the sidecars, by the binary that was built.
+//! Pillion's own processes: the controller and the sidecars, by the binary that was built, and the
+//! rights and tokens that they have.
 //!
-//! Both are given port 0 and say in their log where they listen.
+//! Both are given port 0 and say in their log where they listen. The benchmark uses this too.
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
@@ -12,6 +13,11 @@ use kube::Api;
 use pillion_cluster::{Cluster, Process, Program, TokenWish, until};
 use serde_json::Value;
 
+/// The controller's account and rights, as the tests use them.
+const RIGHTS: &str = include_str!("../../it/e2e/rbac.yaml");
+/// Marks what is for a controller that watches some namespaces only.
+const SOME: &str = "pillion.dev/watches: some";
+const HOME: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: pillion-system}}";
 /// Where the controller is at home, and its ServiceAccount.
 const SYSTEM: (&str, &str) = ("pillion-system", "pillion-controller");
 /// Whom a sidecar's token is for.
@@ -22,23 +28,70 @@ const ANY_PORT: &str = "127.0.0.1:0";
 
 /// A process of Pillion's that listens.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     process: Process,
     /// Where it serves.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
+    /// Where its admin pages are.
+    pub admin: SocketAddr,
+}
+
+/// Gives the controller its namespace, its account and the rights of one that watches everything.
+///
+/// # Errors
+/// When the API server refuses.
+pub async fn allow(cluster: &Cluster) -> anyhow::Result<()> {
+    cluster.apply("", HOME).await?;
+    let rights = RIGHTS.split("\n---\n").filter(|text| !text.contains(SOME));
+    cluster.apply("", &rights.collect::<Vec<_>>().join("\n---\n")).await?;
+    Ok(())
+}
+
+/// The CA that the controller has made for itself; waits until it is there.
+///
+/// # Errors
+/// When it does not come.
+pub async fn ca(cluster: &Cluster) -> anyhow::Result<String> {
+    let maps: Api<ConfigMap> = Api::namespaced(cluster.client()?, SYSTEM.0);
+    let mut ca = None;
+    let published = until("ConfigMap pillion-ca", async || {
+        let data = maps.get_opt("pillion-ca").await?.and_then(|map| map.data);
+        ca = data.and_then(|mut data| data.remove("ca.crt"));
+        Ok(ca.is_some())
+    });
+    published.await?;
+    Ok(ca.unwrap_or_default())
+}
+
+/// A sidecar's token of a pod, good for a week. The ServiceAccount is `default`.
+///
+/// # Errors
+/// When the API server refuses.
+pub async fn token(cluster: &Cluster, pod: &Pod) -> anyhow::Result<String> {
+    let wish = TokenWish {
+        namespace: pod.metadata.namespace.as_deref().unwrap_or_default(),
+        service_account: "default",
+        pod: Some(pod),
+        audience: Some(AUDIENCE),
+        seconds: WEEK,
+    };
+    cluster.token(wish).await
 }
 
 // === impl Server ===
 
 impl Server {
-    /// The controller, as its ServiceAccount and with no other rights than that has.
-    pub(crate) async fn controller(cluster: &Cluster, pillion: &Path) -> anyhow::Result<Self> {
+    /// A replica of the controller, as its ServiceAccount and with no other rights than that has.
+    ///
+    /// # Errors
+    /// When it does not come up; the message has its last words.
+    pub async fn controller(cluster: &Cluster, pillion: &Path, name: &str) -> anyhow::Result<Self> {
         let (namespace, account) = SYSTEM;
         let kubeconfig = cluster.service_account_kubeconfig(namespace, account).await?;
         let arguments =
             ["controller", "--listen", ANY_PORT, "--admin", ANY_PORT, "--tls-name", "127.0.0.1"];
         let program = Program {
-            name: "controller".to_owned(),
+            name: name.to_owned(),
             path: pillion.to_owned(),
             arguments: arguments.map(str::to_owned).to_vec(),
             environment: vec![("KUBECONFIG".to_owned(), kubeconfig.display().to_string())],
@@ -47,14 +100,18 @@ impl Server {
     }
 
     /// The sidecar of a pod, which proves that it is one by a token bound to that pod.
-    pub(crate) async fn sidecar(
+    ///
+    /// # Errors
+    /// When it does not come up; the message has its last words.
+    pub async fn sidecar(
         cluster: &Cluster,
         pillion: &Path,
         controller: SocketAddr,
         pod: &Pod,
     ) -> anyhow::Result<Self> {
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let (ca, token) = (ca(cluster).await?, token(cluster, &name, pod).await?);
+        let ca = cluster.write("ca.crt", &ca(cluster).await?)?;
+        let token = cluster.write(&format!("{name}.token"), &token(cluster, pod).await?)?;
         let (controller, ca, token) =
             (controller.to_string(), ca.display().to_string(), token.display().to_string());
         let arguments = [
@@ -74,8 +131,13 @@ impl Server {
         Self::start(cluster, program, "proxy").await
     }
 
+    /// Its process, which ends with this.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
     /// The file with what it has said so far.
-    pub(crate) fn log(&self) -> &Path {
+    pub fn log(&self) -> &Path {
         self.process.log()
     }
 
@@ -83,14 +145,15 @@ impl Server {
     async fn start(cluster: &Cluster, program: Program, field: &str) -> anyhow::Result<Self> {
         let what = format!("the {}'s address", program.name);
         let mut process = cluster.run(program)?;
-        let mut address = None;
+        let mut addresses = None;
         let listening = until(&what, async || {
             process.must_run()?;
-            address = said(process.log(), field);
-            Ok(address.is_some())
+            addresses = said(process.log(), field).zip(said(process.log(), "admin"));
+            Ok(addresses.is_some())
         });
         listening.await?;
-        Ok(Self { address: address.context(what)?, process })
+        let (address, admin) = addresses.context(what)?;
+        Ok(Self { process, address, admin })
     }
 }
 
@@ -99,28 +162,4 @@ fn said(log: &Path, field: &str) -> Option<SocketAddr> {
     let text = fs::read_to_string(log).ok()?;
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     lines.filter_map(|line| line[field].as_str()?.parse().ok()).next()
-}
-
-/// The CA that the controller has made for itself.
-async fn ca(cluster: &Cluster) -> anyhow::Result<PathBuf> {
-    let maps: Api<ConfigMap> = Api::namespaced(cluster.client()?, SYSTEM.0);
-    let mut ca = None;
-    let published = until("ConfigMap pillion-ca", async || {
-        let data = maps.get_opt("pillion-ca").await?.and_then(|map| map.data);
-        ca = data.and_then(|mut data| data.remove("ca.crt"));
-        Ok(ca.is_some())
-    });
-    published.await?;
-    cluster.write("ca.crt", &ca.unwrap_or_default())
-}
-
-async fn token(cluster: &Cluster, name: &str, pod: &Pod) -> anyhow::Result<PathBuf> {
-    let wish = TokenWish {
-        namespace: pod.metadata.namespace.as_deref().unwrap_or_default(),
-        service_account: "default",
-        pod: Some(pod),
-        audience: Some(AUDIENCE),
-        seconds: WEEK,
-    };
-    cluster.write(&format!("{name}.token"), &cluster.token(wish).await?)
 }
