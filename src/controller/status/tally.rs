@@ -1,8 +1,8 @@
 //! What the sidecars answered, per route.
 //!
 //! Pure. A sidecar counts for a route if the bundle that its pod is to have now holds the route; an
-//! answer counts only if it is to that very bundle. A route whose last good version the bundle holds
-//! is held back like one that the sidecar itself holds back.
+//! answer counts only if it is to that very bundle. A route whose last good version the bundle
+//! holds is held back like one that the sidecar itself holds back.
 
 use std::collections::BTreeMap;
 
