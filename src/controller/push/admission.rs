@@ -14,8 +14,8 @@ use super::Door;
 use super::answers::Answers;
 use super::identity::{Proven, Token};
 use super::metrics::OneMore;
+use super::presence::{Presence, Visit};
 use super::refusal::Refusal;
-use super::server::{Presence, Visit};
 use super::session::{Bundles, Ending, Session};
 use crate::bundle::push::PATH;
 use crate::controller::sidecars::Seat;
@@ -82,7 +82,7 @@ fn stream(bundles: Bundles) -> Response<ReplyBody> {
 /// Waits for a snapshot that has the pod: a pod may come faster than word of it.
 async fn known(feed: &mut Feed, pod: &PodId, door: &Door) -> Result<(), Refusal> {
     let seen = async {
-        while !feed.latest().is_some_and(|snapshot| snapshot.bundle(pod).is_some()) {
+        while feed.latest().is_none_or(|snapshot| snapshot.bundle(pod).is_none()) {
             feed.next().await?;
         }
         Some(())

@@ -1,7 +1,5 @@
 //! The lines that a sidecar sends: each an answer, each bounded.
 
-use std::future::Future;
-
 use bytes::{Buf, Bytes, BytesMut};
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -52,14 +50,12 @@ impl<B: Body<Data = Bytes> + Unpin> Answers<B> {
 
     /// The next answer; waits for ever once the sidecar has said that no more will come. May be
     /// dropped at any time and called again.
-    pub(super) fn next(&mut self) -> impl Future<Output = Result<Answer, Garbage>> {
-        async move {
-            loop {
-                if let Some(answer) = self.line()? {
-                    return Ok(answer);
-                }
-                self.read().await?;
+    pub(super) async fn next(&mut self) -> Result<Answer, Garbage> {
+        loop {
+            if let Some(answer) = self.line()? {
+                return Ok(answer);
             }
+            self.read().await?;
         }
     }
 

@@ -121,13 +121,11 @@ proptest! {
             })
             .collect();
         let allowed = allowed(&routes, &providers, (&app, &team));
-        let shelf: Shelf<LlmRoute> = Rc::new(
-            routes
-                .into_iter()
-                .enumerate()
-                .map(|(n, route)| (format!("r{n}"), Rc::new(route)))
-                .collect(),
-        );
+        let named = |(n, mut route): (usize, LlmRoute)| {
+            route.metadata.name = Some(format!("r{n}"));
+            route
+        };
+        let routes: Vec<LlmRoute> = routes.into_iter().enumerate().map(named).collect();
         let surroundings = Surroundings {
             namespace: "n0".to_owned(),
             facts: Some(Rc::new(NamespaceFacts {
@@ -137,9 +135,10 @@ proptest! {
             secrets: all_secrets(),
         };
         let labels = Labels::from([("app".to_owned(), app)]);
-        let selectors = Selectors::of(&shelf);
+        let selectors = Selectors::of(&routes);
         let selected = selectors.select(&labels);
-        let world = world(selected.iter().map(|name| &shelf[*name]), &surroundings);
+        let is_selected = |route: &&LlmRoute| selected.contains(&&*route.name_any());
+        let world = world(routes.iter().filter(is_selected), &surroundings);
         let got: BTreeSet<String> = world
             .secrets
             .iter()
@@ -156,6 +155,5 @@ fn an_unreadable_selector_selects_nobody() {
     let expression = json!({"matchExpressions": [{"key": "app", "operator": "In"}]});
     let pod_selector: LabelSelector = serde_json::from_value(expression).unwrap();
     route.spec.workloads = Some(crate::api::Workloads { pod_selector });
-    let shelf: Shelf<LlmRoute> = Rc::new(BTreeMap::from([("r".to_owned(), Rc::new(route))]));
-    assert!(Selectors::of(&shelf).select(&Labels::new()).is_empty());
+    assert!(Selectors::of(&[route]).select(&Labels::new()).is_empty());
 }
