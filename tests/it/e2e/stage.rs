@@ -19,6 +19,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Resource};
+use pillion::api::LlmRoute;
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::{Cluster, Settings, TokenWish};
 use serde::de::DeserializeOwned;
@@ -265,6 +266,28 @@ impl Stage {
         }
     }
 
+    /// Waits until a condition of a route has the reason, said of the route as it stands.
+    #[track_caller]
+    pub(crate) fn until_said(&self, route: &str, of: &str, reason: &str) -> LlmRoute {
+        self.until::<LlmRoute>(route, |route| {
+            let conditions = route.status.iter().flat_map(|status| &status.conditions);
+            let mut conditions = conditions.filter(|condition| condition.type_ == of);
+            conditions.any(|condition| {
+                condition.reason == reason
+                    && condition.observed_generation == route.metadata.generation
+            })
+        })
+    }
+
+    /// Waits until a route tells of so many sidecars: `1/2`.
+    #[track_caller]
+    pub(crate) fn until_ready(&self, route: &str, ready: &str) -> LlmRoute {
+        self.until::<LlmRoute>(route, |route| {
+            let sidecars = route.status.as_ref().and_then(|status| status.sidecars.as_ref());
+            sidecars.is_some_and(|sidecars| sidecars.ready == ready)
+        })
+    }
+
     /// Objects of the stage's namespace.
     pub(crate) fn api<K: Object>(&self) -> Api<K> {
         self.api_in(&self.namespace)
@@ -298,7 +321,15 @@ impl Stage {
         const KINDS: &str = "llmroutes,providersecrets,configmaps,leases,pods,events,\
                              events.events.k8s.io,serviceaccounts";
         for namespace in [&self.namespace, &self.system] {
-            let shown = self.kubectl(&["get", KINDS, "--namespace", namespace, "-o", "yaml"]);
+            let shown = self.kubectl(&[
+                "get",
+                KINDS,
+                "-n",
+                namespace,
+                "-o",
+                "yaml",
+                "--show-managed-fields",
+            ]);
             assert!(shown.contains("kind: "), "{shown}");
             assert!(!has_key(shown.as_bytes()), "a key came out in an object of {namespace}");
         }
