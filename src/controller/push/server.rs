@@ -52,8 +52,18 @@ type Io = TlsStream<ClientIo>;
 #[derive(Debug)]
 pub(super) struct Presence {
     stage: Cell<Visited>,
+    caller: Caller,
     stranger: RefCell<Option<Stranger>>,
     changed: Notify,
+}
+
+/// Who has connected, as far as the handshake tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Another replica: it has shown the certificate that all of them share.
+    Replica,
+    /// Who knows? A sidecar has a token.
+    Anybody,
 }
 
 /// The one stream of a connection; when it is dropped, the connection ends.
@@ -127,7 +137,8 @@ async fn introduce(
     if io.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err("http2");
     }
-    Ok((io, Rc::new(Presence::of(stranger)), by))
+    let caller = Caller::of(&io);
+    Ok((io, Rc::new(Presence::of(stranger, caller)), by))
 }
 
 async fn speak(io: Io, presence: Rc<Presence>, by: Instant, door: &Rc<Door>, mut drain: Drain) {
@@ -168,12 +179,24 @@ fn builder() -> http2::Builder<LocalExecutor> {
     builder
 }
 
+// === impl Caller ===
+
+impl Caller {
+    /// Whoever shows another certificate has not come so far.
+    fn of(io: &Io) -> Self {
+        match io.get_ref().1.peer_certificates() {
+            Some([_, ..]) => Self::Replica,
+            Some([]) | None => Self::Anybody,
+        }
+    }
+}
+
 // === impl Presence ===
 
 impl Presence {
-    fn of(stranger: Stranger) -> Self {
+    fn of(stranger: Stranger, caller: Caller) -> Self {
         let stranger = RefCell::new(Some(stranger));
-        Self { stage: Cell::new(Visited::NotYet), stranger, changed: Notify::new() }
+        Self { stage: Cell::new(Visited::NotYet), caller, stranger, changed: Notify::new() }
     }
 
     /// The connection's one request has come.
@@ -210,6 +233,11 @@ impl Presence {
 // === impl Visit ===
 
 impl Visit {
+    /// Who it is.
+    pub(super) fn caller(&self) -> Caller {
+        self.0.caller
+    }
+
     /// Its turn is given to others.
     pub(super) fn is_no_stranger(&self) {
         self.0.stranger.borrow_mut().take();

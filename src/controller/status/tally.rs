@@ -1,14 +1,17 @@
 //! What the sidecars answered, per route.
 //!
 //! Pure. A sidecar counts for a route if the bundle that its pod is to have now holds the route; an
-//! answer counts only if it is to that very bundle.
+//! answer counts only if it is to that very bundle. A pod counts once, however many streams it has
+//! for a moment, with whichever replicas.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::rc::Rc;
 
 use crate::bundle::push::Answer;
 use crate::compile::{ObjectId, ResourceKind};
 use crate::controller::sidecars::Sidecar;
-use crate::controller::snapshot::Snapshot;
+use crate::controller::snapshot::{Encoded, PodId, Snapshot};
 
 /// By namespace and name of the route.
 pub(super) type Tallies = BTreeMap<(String, String), Tally>;
@@ -48,10 +51,7 @@ enum State<'a> {
 /// Counts.
 pub(super) fn count(snapshot: &Snapshot, sidecars: &[Sidecar]) -> Tallies {
     let mut tallies = Tallies::new();
-    for sidecar in sidecars {
-        let Some(bundle) = snapshot.bundle(&sidecar.pod) else {
-            continue;
-        };
+    for (bundle, sidecar) in of_pods(snapshot, sidecars).into_values() {
         for route in &bundle.routes {
             let state = state(sidecar.answer.as_ref(), &bundle.version, route);
             if !tallies.contains_key(route) {
@@ -63,6 +63,33 @@ pub(super) fn count(snapshot: &Snapshot, sidecars: &[Sidecar]) -> Tallies {
         }
     }
     tallies
+}
+
+/// Each pod's bundle, and of its streams one that has answered to that, if there is any.
+fn of_pods<'a>(
+    snapshot: &Snapshot,
+    sidecars: &'a [Sidecar],
+) -> BTreeMap<&'a PodId, (Rc<Encoded>, &'a Sidecar)> {
+    let mut pods = BTreeMap::new();
+    for sidecar in sidecars {
+        let Some(bundle) = snapshot.bundle(&sidecar.pod) else { continue };
+        let is_better = answers(sidecar, &bundle.version);
+        match pods.entry(&sidecar.pod) {
+            Entry::Vacant(free) => drop(free.insert((bundle, sidecar))),
+            Entry::Occupied(mut taken) if is_better => drop(taken.insert((bundle, sidecar))),
+            Entry::Occupied(_) => {}
+        }
+    }
+    pods
+}
+
+fn answers(sidecar: &Sidecar, current: &str) -> bool {
+    match &sidecar.answer {
+        Some(Answer::Applied { version, .. } | Answer::Rejected { version, .. }) => {
+            version == current
+        }
+        None => false,
+    }
 }
 
 fn state<'a>(answer: Option<&'a Answer>, current: &str, route: &(String, String)) -> State<'a> {
@@ -125,7 +152,6 @@ impl Pods {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::snapshot::PodId;
 
     fn applied(version: &str, held: &[&str]) -> Option<Answer> {
         let held = held.iter().map(|held| (*held).to_owned()).collect();

@@ -13,13 +13,14 @@ use pillion::api::LlmRoute;
 use pillion::controller::push::identity::{Identities, Reviewer, Spans, Unavailable};
 use pillion::controller::push::metrics::PushMetrics;
 use pillion::controller::push::{Door, Limits, server};
+use pillion::controller::reports::Desk;
 use pillion::controller::sidecars::Sidecars;
 use pillion::controller::snapshot::{self, Assembler, Feed, PodId, Publisher};
 use pillion::controller::store::{Listing, Part, Told};
 use pillion::controller::watch::Stores;
 use pillion::controller::watch::objects::PodFacts;
 use pillion::net::drain::{self, DrainSignal};
-use prometheus::Registry;
+use prometheus::{IntGauge, Registry};
 use rustls::ClientConfig;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -125,6 +126,7 @@ impl Stand {
             tls: ca.server(&["localhost"], &[b"h2"]),
             feed: town.feed.clone(),
             sidecars: Rc::clone(&sidecars),
+            reports: Desk::new(IntGauge::new("reports", "open").unwrap()),
             identities: Identities::new(reviewer(Rc::clone(&word)), wish.spans),
             metrics: PushMetrics::register(&registry).unwrap(),
             limits: wish.limits,
@@ -142,8 +144,9 @@ impl Stand {
 
     /// Waits until this many are connected.
     pub(crate) async fn connected(&self, count: usize) {
+        let mut rings = self.sidecars.rings();
         while self.sidecars.count() != count {
-            self.sidecars.changed().await;
+            rings.next().await;
         }
     }
 
