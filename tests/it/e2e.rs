@@ -1,0 +1,8 @@
+//! End to end: `pillion controller` and `pillion proxy --controller` as processes, before a real
+//! API server, under the roles that an installation has.
+
+mod live;
+mod replica;
+mod service;
+mod sidecar;
+mod stage;
