@@ -19,7 +19,7 @@ use super::push::identity::{Identities, Spans, api_server};
 use super::push::metrics::PushMetrics;
 use super::push::server;
 use super::push::{Door, Limits};
-use super::reports::Desk;
+use super::reports::desk::{Desk, LINGER};
 use super::reports::reporter::{self, Reporter};
 use super::sidecars::Sidecars;
 use super::snapshot::{self, Assembler, Feed, Publisher};
@@ -95,7 +95,7 @@ impl Controller {
     pub fn new(options: Options, outside: Outside) -> Self {
         let (publisher, feed) = snapshot::feed();
         let serving = Serving::new(outside.push_metrics.certificate_expires.clone());
-        let reports = Desk::new(outside.metrics.reports.clone());
+        let reports = Desk::new(LINGER, outside.metrics.reports.clone());
         Self { options, outside, publisher, feed, sidecars: Rc::default(), reports, serving }
     }
 

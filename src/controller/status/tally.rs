@@ -151,7 +151,15 @@ impl Pods {
 
 #[cfg(test)]
 mod tests {
+    use kube::runtime::watcher::Event;
+    use serde_json::json;
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::controller::snapshot::Assembler;
+    use crate::controller::store::{Listing, Part, Told};
+    use crate::controller::watch::Stores;
+    use crate::controller::watch::objects::PodFacts;
 
     fn applied(version: &str, held: &[&str]) -> Option<Answer> {
         let held = held.iter().map(|held| (*held).to_owned()).collect();
@@ -190,5 +198,39 @@ mod tests {
         check(rejected("v2"), [1, 0, 0, 1, 0]);
         check(rejected(""), [1, 0, 0, 1, 0]);
         check(rejected("v1"), [1, 0, 0, 0, 1]);
+    }
+
+    /// A pod that a route selects, and the version that it should have.
+    fn town(pod: &PodId) -> (Rc<Snapshot>, String) {
+        let mut stores = Stores::default();
+        let mut all = Listing::new(Part::Everything);
+        let facts = PodFacts { uid: pod.uid.clone(), labels: Default::default() };
+        let id = (pod.namespace.clone(), pod.name.clone());
+        stores.pods.apply(&mut all, Event::Apply(Told { id, object: Ok(facts) }));
+        let route = json!({
+            "metadata": { "name": "chat", "namespace": "t", "uid": "1" },
+            "spec": { "rules": [{ "targets": [{ "provider": { "name": "none" } }] }] },
+        });
+        let object = Ok(serde_json::from_value(route).unwrap());
+        let told = Told { id: ("t".to_owned(), "chat".to_owned()), object };
+        stores.routes.apply(&mut Listing::new(Part::Everything), Event::Apply(told));
+        let snapshot = Assembler::default().assemble(&stores, Instant::now()).snapshot;
+        let version = snapshot.bundle(pod).unwrap().version.clone();
+        (Rc::new(snapshot), version)
+    }
+
+    #[test]
+    fn a_pod_counts_once_whichever_of_its_streams_comes_first() {
+        let pod = PodId { namespace: "t".to_owned(), name: "p".to_owned(), uid: "u".to_owned() };
+        let (snapshot, version) = town(&pod);
+        let stream = |answer| Sidecar { pod: pod.clone(), sent: None, answer };
+        // The old one, whose death nobody has noticed; the new one; one that has said nothing yet.
+        let streams = [applied("old", &[]), applied(&version, &[]), None].map(stream);
+        for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
+            let told = order.map(|index| streams[index].clone());
+            let tallies = count(&snapshot, &told);
+            let tally = &tallies[&("t".to_owned(), "chat".to_owned())];
+            assert_eq!((tally.total, tally.programmed), (1, 1), "{order:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Conditions and Events as the API server has them.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, ListParams};
@@ -78,7 +78,7 @@ impl Stage {
     pub(super) fn start(cluster: &Cluster, namespace: String, lease: Lease) -> Self {
         let client = cluster.client().unwrap();
         let (publisher, feed) = snapshot::feed();
-        let reports = Desk::new(IntGauge::new("reports", "open").unwrap());
+        let reports = Desk::new(Duration::ZERO, IntGauge::new("reports", "open").unwrap());
         let sources = Sources { feed, sidecars: Rc::default(), reports, lease };
         let (signal, drain) = drain::channel();
         let registry = Registry::new();
