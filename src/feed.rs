@@ -8,8 +8,9 @@
 //! that files and API server agree), `secrets`.
 //!
 //! Invariants: a broken document never hides a good one; nothing that is reported carries a value
-//! from a file or a bundle, only names of fields and objects; nothing here reads the environment. Does not know
-//! what the objects come to (`compile`'s) nor what a caller does about a broken folder.
+//! from a file or a bundle, only names of fields and objects; nothing here reads the environment.
+//! Does not know what the objects come to (`compile`'s) nor what a caller does about a broken
+//! folder.
 
 pub mod cache;
 mod draft;

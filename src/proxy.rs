@@ -2,15 +2,15 @@
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
 //! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`] and [`relay`] with [`silence`] and [`cut`]; beside them [`failure`] (why
-//! calls fail), [`record`] (each call's books), [`metrics`].
+//! [`upstream`], [`reply`] and [`relay`] with [`silence`]; beside them [`bell`] (the drain, as all
+//! of these hear it), [`failure`] (why calls fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 
+pub mod bell;
 pub mod body;
 pub mod call;
 pub mod credentials;
-pub mod cut;
 pub mod failure;
 pub mod headers;
 pub mod intake;

@@ -4,6 +4,7 @@
 //! Knows no domain; what a line says is its writer's business.
 
 mod json_line;
+mod stamp;
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -13,9 +14,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-pub use json_line::JsonLine;
+pub use json_line::{JsonLine, Members};
+use stamp::Stamp;
 
 /// Lines wait this long for company, so that a busy worker pays one wake-up for many.
 const LINGER: Duration = Duration::from_millis(100);
@@ -33,6 +37,7 @@ pub struct LineSink(SyncSender<Block>);
 pub struct Lines {
     sink: LineSink,
     buffer: RefCell<Vec<u8>>,
+    stamp: RefCell<Stamp>,
     filled: Notify,
 }
 
@@ -50,27 +55,20 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// Sets up the process log. `filter` is a level or a `tracing` directive list such as
-/// `info,pillion::feed=debug`.
+/// Sets up the process log. `filter` is a level, or a list of levels by module such as
+/// `info,pillion::feed=debug`. Filters by span or field would bring two regex engines along.
 ///
 /// # Errors
 /// When the filter cannot be read, or a log is already set up.
 pub fn start_log(filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let filter = EnvFilter::try_new(filter)?;
-    tracing_subscriber::fmt()
+    let filter: Targets = filter.parse()?;
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_current_span(false)
-        .with_span_list(false)
-        .try_init()
-}
-
-/// The date and time now, RFC 3339 in UTC with milliseconds. The one home of the wall clock.
-pub fn now() -> impl std::fmt::Display {
-    let now = Timestamp::now();
-    std::fmt::from_fn(move |f| write!(f, "{now:.3}"))
+        .with_span_list(false);
+    Ok(tracing_subscriber::registry().with(filter).with(lines).try_init()?)
 }
 
 /// The date and time now, for what carries dates to people: objects' conditions, leases.
@@ -102,7 +100,8 @@ impl LineSink {
 
     /// A worker's buffer.
     pub fn lines(&self) -> Rc<Lines> {
-        Rc::new(Lines { sink: self.clone(), buffer: RefCell::default(), filled: Notify::new() })
+        let (buffer, stamp) = (RefCell::default(), RefCell::default());
+        Rc::new(Lines { sink: self.clone(), buffer, stamp, filled: Notify::new() })
     }
 }
 
@@ -116,14 +115,16 @@ fn write_all(receiver: &Receiver<Block>, mut out: impl Write) {
 // === impl Lines ===
 
 impl Lines {
-    /// Appends what `write` writes, as one line.
-    pub fn line(&self, write: impl FnOnce(&mut Vec<u8>)) -> Written {
+    /// Appends what `write` writes, as one line; it is told the date and time.
+    pub fn line(&self, write: impl FnOnce(&mut Vec<u8>, &str)) -> Written {
         let mut buffer = self.buffer.borrow_mut();
         let was_empty = buffer.is_empty();
-        write(&mut buffer);
+        write(&mut buffer, self.stamp.borrow_mut().at(Timestamp::now()));
         buffer.push(b'\n');
         if buffer.len() >= FLUSH_BYTES {
-            return self.sink.send(std::mem::take(&mut *buffer));
+            // The next one will be as long: it need not grow step by step.
+            let next = Vec::with_capacity(buffer.len());
+            return self.sink.send(std::mem::replace(&mut *buffer, next));
         }
         if was_empty {
             self.filled.notify_one();

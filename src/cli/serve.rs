@@ -126,7 +126,7 @@ pub(super) fn egress() -> Egress {
     let proxy = variable("HTTPS_PROXY").or_else(|| variable("https_proxy"));
     let except = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
     let matcher = |proxy: String| Arc::new(Matcher::builder().https(proxy).no(except).build());
-    Egress { roots: Roots::load(), proxy: proxy.map(matcher) }
+    Egress { roots: Roots::of_the_system(), proxy: proxy.map(matcher) }
 }
 
 /// A variable that is set to something.

@@ -4,22 +4,23 @@
 //! Reading order: [`server`] (a connection, from its first byte to its last), `admission` (a
 //! request, until it has its place), [`identity`] (whose token it is), `session` (a place: bundles
 //! out, answers in), `answers` and `lines` (what comes in), `replica` (another replica's place),
-//! `strangers` (what somebody may cost who
-//! has not said who he is), `refusal` (every no), [`metrics`].
+//! `presence` (how far a connection has come), `strangers` (what somebody may cost who has not said
+//! who he is), `refusal` (every no), [`metrics`].
 //!
 //! Invariants: nobody is told anything before the API server has said whose token it is; a failure
 //! of the API server is never a yes. A session sends the newest snapshot's bundle whenever its
-//! version is not the one sent last, and keeps none back: a slow sidecar skips versions. One
+//! version is not the one sent last, and queues none: a slow sidecar skips versions. One
 //! connection carries one stream, for one pod, and ends with it. Tokens are never logged.
 //!
-//! What a replica counts here is its own sidecars; those of others are at its desk (`reports`). Does not know what a bundle holds (`scope`), nor what
-//! an answer comes to (`status`).
+//! What a replica counts here is its own sidecars; those of others are at its desk (`reports`). Does
+//! not know what a bundle holds (`scope`), nor what an answer comes to (`status`).
 
 mod admission;
 mod answers;
 pub mod identity;
 mod lines;
 pub mod metrics;
+mod presence;
 mod refusal;
 mod replica;
 pub mod server;

@@ -3,7 +3,8 @@
 //!
 //! Pure. A key that none of a pod's routes leads to is not in its world: that is what keeps a pod
 //! from another team's key, and a property test holds it. Labels of the pod's namespace are there
-//! only where a provider's grant looks at them. Does not know pods by name, nor how a world travels.
+//! only where a provider's grant looks at them. Does not know pods by name, nor how a world
+//! travels.
 
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use kube::ResourceExt;
+
+use super::store::Id;
 use super::store::secrets::{Keys, References};
-use super::store::{Id, Shelf};
 use super::watch::objects::{Labels, NamespaceFacts};
 use crate::api::{FromNamespaces, LlmRoute, ProviderSecret, SecretKeySelector};
 use crate::compile::world::Workloads;
@@ -79,13 +82,18 @@ pub fn refer<'k>(
 }
 
 /// The world of a pod for which these routes are.
-pub fn world<'r>(
-    routes: impl Iterator<Item = &'r Rc<LlmRoute>>,
+pub fn world<'r>(routes: impl Iterator<Item = &'r LlmRoute>, surroundings: &Surroundings) -> World {
+    world_naming(BTreeSet::new(), routes, surroundings)
+}
+
+/// The same, with these providers too.
+pub fn world_naming<'r>(
+    mut named: BTreeSet<Id>,
+    routes: impl Iterator<Item = &'r LlmRoute>,
     surroundings: &Surroundings,
 ) -> World {
     let mut world = World { workloads: Workloads::Selected, ..World::default() };
     let mut references = References::new();
-    let mut named = BTreeSet::new();
     for route in routes {
         named.extend(providers_of(&surroundings.namespace, route));
         refer(&mut references, &surroundings.namespace, keys_of_route(route));
@@ -157,14 +165,17 @@ impl Surroundings {
 
 impl Selectors {
     /// Of these routes.
-    pub fn of(routes: &Shelf<LlmRoute>) -> Self {
+    pub fn of(routes: &[LlmRoute]) -> Self {
         let wanted = |route: &LlmRoute| match &route.spec.workloads {
             None => Wanted::Every,
             Some(workloads) => {
                 Selector::new(&workloads.pod_selector).map_or(Wanted::None, Wanted::Some)
             }
         };
-        Self(routes.iter().map(|(name, route)| (name.clone(), wanted(route))).collect())
+        let mut selectors: Vec<_> =
+            routes.iter().map(|route| (route.name_any(), wanted(route))).collect();
+        selectors.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(selectors)
     }
 
     /// The names of the routes that are for a pod with these labels, in order.

@@ -42,6 +42,8 @@ pub struct Encoded {
     pub line: Bytes,
     /// The routes that it holds: namespace and name.
     pub routes: Vec<(String, String)>,
+    /// Those of them that it holds in their last good version, because their edit is bad.
+    pub kept: Vec<(String, String)>,
 }
 
 /// What is to be said of one route.
@@ -93,8 +95,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The pod's bundle; `None` if there is no such pod (any more), or if its bundle is too large to
-    /// be sent, which its routes' faults tell. Sidecars of the same scope share one.
+    /// The pod's bundle; `None` if there is no such pod (any more), or if its bundle is too large
+    /// to be sent, which its routes' faults tell. Sidecars of the same scope share one.
     pub fn bundle(&self, pod: &PodId) -> Option<Rc<Encoded>> {
         self.bundles.get(pod)
     }

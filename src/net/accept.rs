@@ -95,7 +95,8 @@ where
     // Without it each small event of a stream waits for the reader's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let slot = open.slot();
-    let serving = serve(stream);
+    // Boxed: a future that is awaited where it was captured has its place in the task twice.
+    let serving = Box::pin(serve(stream));
     drop(task::spawn(async move {
         serving.await;
         drop(slot);

@@ -70,17 +70,19 @@ impl ClientIo {
     }
 
     fn fill(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.ahead.is_empty() {
-            let refused = self.framing.as_ref().is_some_and(Framing::has_refused);
-            return match refused {
-                true => Poll::Ready(Ok(())),
-                false => Pin::new(&mut self.stream).poll_read(cx, buf),
-            };
-        }
         let count = self.ahead.len().min(buf.remaining());
         buf.put_slice(&self.ahead[..count]);
         self.ahead.drain(..count);
-        Poll::Ready(Ok(()))
+        let refused = self.framing.as_ref().is_some_and(Framing::has_refused);
+        if refused || buf.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        // What came behind the first bytes goes along with them: hyper makes its buffer larger if
+        // a read leaves less room in it than it began with.
+        match Pin::new(&mut self.stream).poll_read(cx, buf) {
+            Poll::Pending if count > 0 => Poll::Ready(Ok(())),
+            polled => polled,
+        }
     }
 
     fn watch<T>(

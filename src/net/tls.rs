@@ -1,14 +1,15 @@
 //! TLS as a client: rustls with the system's roots, plus CAs of one's own, or with these alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
-/// The system's roots, read once.
+/// The system's roots, read once, when they are first needed: a proxy whose providers all stand in
+/// its own cluster, without TLS, does without them.
 #[derive(Debug, Clone)]
-pub struct Roots(Arc<RootCertStore>);
+pub struct Roots(Arc<LazyLock<Arc<RootCertStore>>>);
 
 /// Why no TLS configuration can be made.
 #[derive(Debug, Error)]
@@ -22,23 +23,10 @@ pub enum TlsError {
 }
 
 impl Roots {
-    /// Reads the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected); what cannot be
-    /// read is logged and left out.
-    pub fn load() -> Self {
-        let loaded = rustls_native_certs::load_native_certs();
-        for error in &loaded.errors {
-            tracing::warn!(%error, "cannot read some of the system's CA certificates");
-        }
-        let mut store = RootCertStore::empty();
-        let (_, ignored) = store.add_parsable_certificates(loaded.certs);
-        if store.is_empty() {
-            tracing::warn!(
-                ignored,
-                "the system has no CA certificates: https providers without a \
-                 caBundle of their own will fail; set SSL_CERT_FILE"
-            );
-        }
-        Self(Arc::new(store))
+    /// The system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are respected); what cannot be read
+    /// is logged and left out.
+    pub fn of_the_system() -> Self {
+        Self(Arc::new(LazyLock::new(|| Arc::new(read()))))
     }
 
     /// A configuration that believes the system's roots and `more`, and offers HTTP/2 and
@@ -50,7 +38,7 @@ impl Roots {
         &self,
         more: &[CertificateDer<'static>],
     ) -> Result<ClientConfig, TlsError> {
-        let mut store = Arc::clone(&self.0);
+        let mut store = Arc::clone(LazyLock::force(&self.0));
         if !more.is_empty() {
             let mut extended = RootCertStore::clone(&store);
             for certificate in more {
@@ -83,4 +71,21 @@ fn trusting(store: Arc<RootCertStore>, protocols: &[&[u8]]) -> Result<ClientConf
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
+}
+
+fn read() -> RootCertStore {
+    let loaded = rustls_native_certs::load_native_certs();
+    for error in &loaded.errors {
+        tracing::warn!(%error, "cannot read some of the system's CA certificates");
+    }
+    let mut store = RootCertStore::empty();
+    let (_, ignored) = store.add_parsable_certificates(loaded.certs);
+    if store.is_empty() {
+        tracing::warn!(
+            ignored,
+            "the system has no CA certificates: https providers without a \
+             caBundle of their own will fail; set SSL_CERT_FILE"
+        );
+    }
+    store
 }

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
+use http::request::Parts;
 use http::{Method, Uri};
 use hyper::body::Incoming;
 
+use super::credentials::{self, Presented};
 use crate::llm::json::BodyFacts;
 use crate::llm::operation::Operation;
 use crate::net::budget::Reservation;
@@ -27,8 +29,8 @@ pub struct Head {
 /// A call, ready to be routed; its body, as far as routing is concerned, may be anything.
 #[derive(Debug, Clone)]
 pub struct Call<B = CallBody> {
-    /// Its head.
-    pub head: Head,
+    /// Its head, in a box: it is large, and goes from stage to stage.
+    pub head: Box<Head>,
     /// The model that it names.
     pub model: Option<Model>,
     /// What else the body's scan found.
@@ -66,4 +68,19 @@ pub enum CallBody {
     Held(Vec<Bytes>, Reservation),
     /// Still coming.
     Passing(Incoming),
+}
+
+// === impl Head ===
+
+impl Head {
+    /// The head of a request that asks for `operation`.
+    pub fn new(parts: Parts, operation: Operation) -> Box<Self> {
+        let Parts { method, uri, headers, .. } = parts;
+        Box::new(Self { method, uri, headers, operation })
+    }
+
+    /// Every credential that the caller presents.
+    pub fn presented(&self) -> Vec<Presented<'_>> {
+        credentials::presented(&self.headers, self.uri.query())
+    }
 }

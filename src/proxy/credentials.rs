@@ -97,11 +97,9 @@ pub fn carried(
     }
 }
 
-/// Takes every credential out of a request's headers.
-pub fn strip(headers: &mut HeaderMap) {
-    for name in [header::AUTHORIZATION, header::COOKIE].into_iter().chain(KEY_HEADERS) {
-        headers.remove(name);
-    }
+/// Does a header of this name carry credentials?
+pub fn is_one(name: &str) -> bool {
+    matches!(name, "authorization" | "cookie" | "x-api-key" | "api-key" | "x-goog-api-key")
 }
 
 fn as_sent<'a>(own: impl Iterator<Item = &'a Presented<'a>>) -> Carried {

@@ -5,6 +5,7 @@
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::credentials;
 use crate::llm::Api;
 use crate::table::HeaderPolicy;
 
@@ -13,15 +14,14 @@ const ANTHROPIC_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 
 /// Removes what belongs to one hop: the fixed list, `proxy-*`, and whatever `connection` names.
-///
-/// One look over the names there are is cheaper than asking for each name that there might be.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        for name in named_by_connection(headers) {
-            headers.remove(name);
-        }
-    }
-    while let Some(name) = headers.keys().find(|name| is_hop_by_hop(name.as_str())).cloned() {
+    remove_named_by_connection(headers);
+    remove(headers, is_hop_by_hop);
+}
+
+/// One look over the names there are is cheaper than asking for each name that there might be.
+fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    while let Some(name) = headers.keys().find(|name| unwanted(name.as_str())).cloned() {
         headers.remove(name);
     }
 }
@@ -39,18 +39,35 @@ fn is_hop_by_hop(name: &str) -> bool {
     ) || name.starts_with("proxy-")
 }
 
+fn remove_named_by_connection(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONNECTION) {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
+        }
+    }
+}
+
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let values = headers.get_all(header::CONNECTION).iter();
     let tokens = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    tokens.filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok()).collect()
+    let tokens = tokens.map(<[u8]>::trim_ascii).filter(|token| !is_usual(token));
+    tokens.filter_map(|token| HeaderName::from_bytes(token).ok()).collect()
 }
 
-/// Makes a client's headers into those of the upstream request, but for credentials.
+/// Nearly all that is said there: `close` names no header, and `keep-alive` one that goes anyway.
+fn is_usual(token: &[u8]) -> bool {
+    token.eq_ignore_ascii_case(b"keep-alive") || token.eq_ignore_ascii_case(b"close")
+}
+
+/// Is it for Pillion to say?
+fn is_ours(name: &str) -> bool {
+    matches!(name, "host" | "content-length" | "expect")
+}
+
+/// Makes a client's headers into those of the upstream request, without any credential.
 pub fn for_upstream(headers: &mut HeaderMap, api: Api, policy: &HeaderPolicy) {
-    strip_hop_by_hop(headers);
-    for name in [header::HOST, header::CONTENT_LENGTH, header::EXPECT] {
-        headers.remove(name);
-    }
+    remove_named_by_connection(headers);
+    remove(headers, |name| is_hop_by_hop(name) || is_ours(name) || credentials::is_one(name));
     if api == Api::AnthropicMessages && !headers.contains_key(&ANTHROPIC_VERSION.0) {
         headers.insert(ANTHROPIC_VERSION.0, ANTHROPIC_VERSION.1);
     }

@@ -22,6 +22,7 @@ use crate::llm::decode::{Coding, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
 use crate::llm::operation::ModelAt;
+use crate::net::budget::Reservation;
 use crate::table::Table;
 
 /// What is done with a body.
@@ -51,12 +52,16 @@ enum Reading {
 pub async fn take(
     worker: &Worker,
     table: &Table,
-    head: Head,
+    head: Box<Head>,
     body: Incoming,
 ) -> Result<Call, Failure> {
     match need(&head, table)? {
         Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(body))),
-        Need::Read(reading) => held(worker, head, body, reading).await,
+        Need::Read(mut reading) => {
+            let (chunks, reservation) = hold(worker, body, &mut reading).await?;
+            let (model, facts) = reading.finish(&head.headers, &chunks)?;
+            Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
+        }
     }
 }
 
@@ -64,7 +69,7 @@ pub async fn take(
 ///
 /// # Errors
 /// [`Failure`] when it cannot be understood.
-pub fn read(table: &Table, head: Head, body: Bytes) -> Result<Call<Bytes>, Failure> {
+pub fn read(table: &Table, head: Box<Head>, body: Bytes) -> Result<Call<Bytes>, Failure> {
     match need(&head, table)? {
         Need::Pass(model) => Ok(passing(head, model, body)),
         Need::Read(mut reading) => {
@@ -83,7 +88,7 @@ fn need(head: &Head, table: &Table) -> Result<Need, Failure> {
     }
 }
 
-fn passing<B>(head: Head, model: Option<Model>, body: B) -> Call<B> {
+fn passing<B>(head: Box<Head>, model: Option<Model>, body: B) -> Call<B> {
     let facts = BodyFacts::default();
     Call { head, model, facts, body }
 }
@@ -114,12 +119,12 @@ fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failur
     }
 }
 
-async fn held(
+/// Takes all of a body, and has it read as it comes.
+async fn hold(
     worker: &Worker,
-    head: Head,
     mut body: Incoming,
-    mut reading: Reading,
-) -> Result<Call, Failure> {
+    reading: &mut Reading,
+) -> Result<(Vec<Bytes>, Reservation), Failure> {
     let limit = worker.shared.limits.body_bytes;
     if body.size_hint().lower() > limit as u64 {
         return Err(Failure::BodyTooLarge(limit));
@@ -127,7 +132,10 @@ async fn held(
     let mut chunks = Vec::new();
     let mut length = 0;
     let mut reservation = worker.shared.bodies.open();
-    while let Some(chunk) = next_chunk(worker, &mut body).await? {
+    // A body of a declared length need not be asked for its end.
+    while !body.is_end_stream()
+        && let Some(chunk) = next_chunk(worker, &mut body).await?
+    {
         length += chunk.len();
         if length > limit {
             return Err(Failure::BodyTooLarge(limit));
@@ -136,8 +144,7 @@ async fn held(
         reading.feed(&chunk)?;
         chunks.push(chunk);
     }
-    let (model, facts) = reading.finish(&head.headers, &chunks)?;
-    Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
+    Ok((chunks, reservation))
 }
 
 async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
@@ -193,11 +200,10 @@ impl Reading {
         let malformed = |fault: crate::llm::json::JsonFault| Failure::BadRequest(fault.to_string());
         match self {
             Self::Json(scanner) => {
-                let facts = scanner.finish().map_err(malformed)?;
-                let model = facts.model.as_ref().map(|member| Model {
-                    name: member.name.clone(),
-                    place: Place::Json(member.span.clone()),
-                });
+                let mut facts = scanner.finish().map_err(malformed)?;
+                let model = facts.model.take();
+                let model = model
+                    .map(|member| Model { name: member.name, place: Place::Json(member.span) });
                 Ok((model, facts))
             }
             Self::Sealed(_, scanner) => {

@@ -9,7 +9,7 @@ mod maker;
 
 use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
-pub use calls::{CallMetrics, Clock, Series, SeriesCache, SeriesKey, TokenType, operation_name};
+pub use calls::{CallMetrics, Clock, Series, SeriesCache, SeriesKey, TokenType};
 use maker::Maker;
 
 /// Every family of the data plane, shared by all workers.

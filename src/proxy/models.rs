@@ -3,12 +3,11 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::credentials;
 use super::failure::{Failure, Missing};
-use super::route;
 use crate::llm::Dialect;
 use crate::llm::shapes::{self, ListedModel};
 use crate::secret::Digest;
@@ -23,14 +22,17 @@ pub fn alive() -> Bytes {
 ///
 /// # Errors
 /// [`Failure::NoRoute`] for a model that no route declares to this caller.
-pub fn answer<B>(
+pub fn answer(
     table: &Table,
     dialect: Dialect,
     id: Option<Range<usize>>,
-    request: &Request<B>,
+    uri: &Uri,
+    headers: &HeaderMap,
 ) -> Result<Bytes, Failure> {
-    let presented = credentials::presented(request.headers(), request.uri().query());
-    let digests = route::digests(table, &presented);
+    let digests = match table.candidates.has_clients() {
+        true => credentials::digests(&credentials::presented(headers, uri.query())),
+        false => Vec::new(),
+    };
     let mine: Vec<&ListedModel> = table
         .models
         .iter()
@@ -38,9 +40,9 @@ pub fn answer<B>(
         .map(|listing| &listing.model)
         .collect();
     Ok(match id {
-        None => shapes::model_list(dialect, &mine, request.uri().query()),
+        None => shapes::model_list(dialect, &mine, uri.query()),
         Some(span) => {
-            let encoded = request.uri().path().get(span).unwrap_or_default();
+            let encoded = uri.path().get(span).unwrap_or_default();
             let id = percent_decode_str(encoded).decode_utf8_lossy();
             let model = mine.into_iter().find(|model| model.id == id);
             shapes::model(dialect, model.ok_or_else(|| no_such_model(&id))?)

@@ -1,7 +1,10 @@
 //! A call's way, stage by stage; each failure leaves by `?` and is told in the caller's dialect.
 
+use std::ops::Range;
+use std::pin::pin;
 use std::rc::Rc;
 
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -11,73 +14,88 @@ use super::call::Head;
 use super::failure::Failure;
 use super::intake;
 use super::models;
-use super::prepare::prepare;
+use super::prepare::{Prepared, prepare};
 use super::record::Observation;
 use super::reply::{self, Relayed, Reply};
-use super::route::choose;
+use super::route::{Choice, choose};
 use super::task::{Task, task};
 use super::upstream::Timing;
 use super::worker::Worker;
-use crate::llm::operation::{self, Ask};
+use crate::llm::Dialect;
+use crate::llm::operation;
 
 /// Serves one call.
 pub async fn serve_call(worker: Rc<Worker>, request: Request<Incoming>) -> Response<ReplyBody> {
-    let (method, path) = (request.method().clone(), request.uri().path());
-    let mut books = Observation::begin(&worker.books, method, path);
-    let ask = operation::ask(request.method(), path, request.headers());
+    let (parts, body) = request.into_parts();
+    let (method, path) = (&parts.method, parts.uri.path());
+    let mut books = Observation::begin(&worker.books, method.clone(), path);
+    let ask = operation::ask(method, path, &parts.headers);
     let dialect = ask.dialect();
-    match reply_to(&worker, ask, request, &mut books).await {
+    let replied = match task(ask, path) {
+        Ok(Task::Forward(operation)) => {
+            let head = Head::new(parts, operation);
+            forward(&worker, head, body, &mut books).await
+        }
+        Ok(Task::Models(dialect, id)) => listed(&worker, dialect, id, &parts),
+        Ok(Task::Alive) => Ok(Reply::Own(StatusCode::OK, models::alive())),
+        Err(failure) => Err(failure),
+    };
+    match replied {
         Ok(reply) => reply.into_response(&worker, books),
         Err(failure) => reply::failed(&failure, dialect, books),
     }
 }
 
-async fn reply_to(
+fn listed(
     worker: &Worker,
-    ask: Ask,
-    request: Request<Incoming>,
-    books: &mut Observation,
+    dialect: Dialect,
+    id: Option<Range<usize>>,
+    parts: &Parts,
 ) -> Result<Reply, Failure> {
-    match task(ask, request.uri().path())? {
-        Task::Forward(operation) => forward(worker, operation, request, books).await,
-        Task::Models(dialect, id) => {
-            let table = worker.table().ok_or(Failure::NotReady)?;
-            let body = models::answer(&table, dialect, id, &request)?;
-            Ok(Reply::Own(StatusCode::OK, body))
-        }
-        Task::Alive => Ok(Reply::Own(StatusCode::OK, models::alive())),
-    }
+    let table = worker.table().ok_or(Failure::NotReady)?;
+    let body = models::answer(&table, dialect, id, &parts.uri, &parts.headers)?;
+    Ok(Reply::Own(StatusCode::OK, body))
 }
 
 async fn forward(
     worker: &Worker,
-    operation: operation::Operation,
-    request: Request<Incoming>,
+    head: Box<Head>,
+    body: Incoming,
     books: &mut Observation,
 ) -> Result<Reply, Failure> {
-    let mut cut = worker.cut_signal();
+    let mut cut = worker.cut.listen();
     let table = worker.table().ok_or(Failure::NotReady)?;
-    let (parts, body) = request.into_parts();
-    let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
     books.asked(&head);
-    let call = cut.bound(intake::take(worker, &table, head, body)).await??;
+    let call = cut.bound(pin!(intake::take(worker, &table, head, body))).await??;
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
     let operation = call.head.operation.clone();
-    let prepared = prepare(call, &choice)?;
+    let Prepared { to_send, usage } = prepare(call, &choice)?;
+    let Choice { plan, .. } = choice;
     let mut timing = Timing::default();
-    let origin = &choice.plan.endpoint.origin;
-    let sending =
-        worker.upstreams.send(origin, choice.plan.timeouts, prepared.to_send, &mut timing);
-    let answered = cut.bound(sending).await;
+    let sending = worker.upstreams.send(&plan.endpoint.origin, plan.timeouts, to_send, &mut timing);
+    let answered = cut.bound(pin!(sending)).await;
     books.sent(&timing);
     let answer = answered??;
-    books.seen.head = Some(Instant::now());
-    Ok(Reply::Relayed(Box::new(Relayed {
-        answer,
-        plan: choice.plan,
-        operation,
-        usage: prepared.usage,
-    })))
+    let came = Instant::now();
+    books.seen.head = Some(came);
+    Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<A, B, F: Future>(_: impl Fn(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Every call moves it once and keeps it until its answer begins. What is large and rare on the
+    /// way goes into a box; a future that is handed on goes pinned.
+    #[test]
+    fn a_calls_future_stays_small() {
+        let size = size(serve_call);
+        assert!(size <= 4 << 10, "{size} bytes");
+    }
 }

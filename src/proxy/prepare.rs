@@ -7,13 +7,13 @@ use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 
 use super::call::{Call, CallBody, Head, Model, Place};
-use super::credentials::{self, Carried, QUERY_KEY};
+use super::credentials::{Carried, QUERY_KEY};
 use super::failure::Failure;
 use super::headers;
-use super::outgoing::Held;
+use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
-use super::upstream::{ToSend, ToSendBody};
+use super::upstream::ToSend;
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
 use crate::table::endpoint::strip_query;
@@ -52,9 +52,9 @@ pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
     let body = match body {
         CallBody::Held(chunks, reservation) => {
             let chunks = json::splice(&chunks, &outline.splices);
-            ToSendBody::Held(Held::new(chunks, reservation))
+            Outgoing::Held(Held::new(chunks, reservation))
         }
-        CallBody::Passing(incoming) => ToSendBody::Passing(incoming),
+        CallBody::Passing(incoming) => Outgoing::Passing(Passing::new(incoming)),
     };
     let to_send =
         ToSend { method: outline.method, target: outline.target, headers: outline.headers, body };
@@ -71,7 +71,7 @@ pub fn outline<B>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failur
     let usage = usage_question(&call, plan);
     let asked = if usage.is_some() { UsageAsked::ByPillion } else { UsageAsked::AsSent };
     let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
-    let (method, headers) = outgoing(call.head, choice, asked);
+    let (method, headers) = outgoing(*call.head, choice, asked);
     let outline = Outline { method, target, headers, splices, usage: asked };
     Ok((outline, call.body))
 }
@@ -147,9 +147,8 @@ fn bad_target(error: &TargetError) -> Failure {
 }
 
 fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, HeaderMap) {
-    let mut headers = head.headers;
-    headers::for_upstream(&mut headers, head.operation.api, &choice.plan.headers);
-    credentials::strip(&mut headers);
+    let Head { method, mut headers, operation, .. } = head;
+    headers::for_upstream(&mut headers, operation.api, &choice.plan.headers);
     match (&choice.carried, &choice.account.credential) {
         (Carried::Headers(own), _) => {
             for (name, value) in own {
@@ -166,5 +165,5 @@ fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, He
         // The extra chunk can be taken out of plain text only.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    (head.method, headers)
+    (method, headers)
 }

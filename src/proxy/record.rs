@@ -7,23 +7,25 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::Method;
+use http::{HeaderName, Method};
 use tokio::time::Instant;
 
 use super::call::{Call, CallBody, Head};
 use super::credentials::Carried;
 use super::failure::Failure;
-use super::metrics::{Clock, Metrics, Series, SeriesCache, SeriesKey, TokenType, operation_name};
+use super::metrics::{Clock, Metrics, Series, SeriesCache, SeriesKey, TokenType};
 use super::route::Choice;
 use super::upstream::Timing;
 use crate::llm::Api;
 use crate::llm::operation::Kind;
 use crate::llm::usage::Usage;
 use crate::table::{Plan, Table};
-use crate::telemetry::{self, JsonLine, Lines, Written};
+use crate::telemetry::{JsonLine, Lines, Members, Written};
 
 /// Longer texts of a caller's making are cut in the log.
 const LOGGED_BYTES: usize = 256;
+/// What Claude Code calls the conversation that a call belongs to.
+const SESSION: HeaderName = HeaderName::from_static("x-claude-code-session-id");
 
 /// Where a worker's books are kept.
 #[derive(Debug)]
@@ -133,7 +135,7 @@ impl Observation {
     pub fn asked(&mut self, head: &Head) {
         self.seen.api = Some(head.operation.api);
         self.seen.kind = head.operation.kind;
-        let session = head.headers.get("x-claude-code-session-id");
+        let session = head.headers.get(&SESSION);
         self.seen.session = session.and_then(|id| id.to_str().ok()).map(|id| cut(id).into());
     }
 
@@ -172,17 +174,20 @@ impl Observation {
     fn close(&mut self, outcome: &Outcome<'_>) {
         self.settled = true;
         let ended = Instant::now();
-        self.measure(outcome, ended);
-        let lines = Rc::clone(&self.books.lines);
-        let written = lines.line(|buffer| self.write(&mut JsonLine::begin(buffer), outcome, ended));
+        let series = self.series();
+        self.measure(&series, outcome, ended);
+        let written = self.books.lines.line(|buffer, now| {
+            let mut line = JsonLine::begin(buffer);
+            line.shown("time", now);
+            self.write(&mut line, &series.members, outcome, ended);
+        });
         if let Written::Dropped(count) = written {
             self.books.metrics.log_lines_dropped.inc_by(count);
         }
     }
 
-    fn measure(&self, outcome: &Outcome<'_>, ended: Instant) {
+    fn measure(&self, series: &Series, outcome: &Outcome<'_>, ended: Instant) {
         let seen = &self.seen;
-        let series = self.series();
         let since = |at: Instant| (at - self.started).as_secs_f64();
         series.count(seen.status, outcome.word());
         series.observe(Clock::Duration, since(ended));
@@ -211,25 +216,23 @@ impl Observation {
             Some((plan, model)) => (Some(plan), Arc::clone(model)),
             None => (None, Arc::from("none")),
         };
-        let key = SeriesKey {
-            plan: plan.map_or(0, |plan| Arc::as_ptr(plan).addr()),
-            model: Arc::clone(&model),
-            api: seen.api,
-            kind: seen.kind,
-        };
-        self.books.cache.get(key, || {
+        let key = SeriesKey { model: Arc::clone(&model), api: seen.api, kind: seen.kind };
+        let address = plan.map_or(0, |plan| Arc::as_ptr(plan).addr());
+        self.books.cache.get(address, key, || {
             let labels = plan.map(|plan| &plan.labels);
             self.books.metrics.calls.series(labels, seen.api, seen.kind, model)
         })
     }
 
-    fn write(&self, line: &mut JsonLine<'_>, outcome: &Outcome<'_>, ended: Instant) {
+    fn write(
+        &self,
+        line: &mut JsonLine<'_>,
+        names: &Members,
+        outcome: &Outcome<'_>,
+        ended: Instant,
+    ) {
         let seen = &self.seen;
-        line.shown("time", telemetry::now())
-            .text("method", seen.method.as_str())
-            .text("path", &*seen.path)
-            .text("api", seen.api.map(Api::as_str))
-            .text("operation", operation_name(seen.kind));
+        line.text("method", seen.method.as_str()).text("path", &*seen.path).members(names);
         self.write_names(line);
         line.number("status", u64::from(seen.status))
             .text("outcome", outcome.word())
@@ -239,15 +242,12 @@ impl Observation {
         line.end();
     }
 
-    /// Who called whom, for which model.
+    /// Who called whom, for which model, as far as it differs from call to call.
     fn write_names(&self, line: &mut JsonLine<'_>) {
         let seen = &self.seen;
         let plan = seen.plan.as_ref().map(|(plan, _)| &**plan);
         let sent = plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name));
-        line.text("route", plan.map(|plan| &*plan.labels.route))
-            .text("rule", plan.map(|plan| &*plan.labels.rule))
-            .text("provider", plan.map(|plan| &*plan.labels.provider))
-            .text("account", seen.account.as_deref())
+        line.text("account", seen.account.as_deref())
             .text("client", seen.client.as_deref())
             .text("session", seen.session.as_deref())
             .text("model", seen.model.as_deref().map(cut))

@@ -224,7 +224,7 @@ impl Relay {
     fn complete(&mut self, cx: &mut Context<'_>) {
         self.state = State::Over;
         if let Some(Lease::Http1(lease)) = self.lease.take() {
-            lease.release(cx);
+            lease.release(cx, self.silence.heard_at());
         }
         self.settle(&Outcome::Served);
     }

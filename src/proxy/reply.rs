@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version};
+use tokio::time::Instant;
 
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
@@ -27,8 +28,12 @@ const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Under these names providers tell the id of a request.
-const REQUEST_IDS: [&str; 4] =
-    ["request-id", "x-request-id", "apim-request-id", "x-goog-request-id"];
+const REQUEST_IDS: [HeaderName; 4] = [
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("apim-request-id"),
+    HeaderName::from_static("x-goog-request-id"),
+];
 
 /// What the pipeline comes to.
 #[derive(Debug)]
@@ -44,6 +49,8 @@ pub enum Reply {
 pub struct Relayed {
     /// The answer.
     pub answer: Answer,
+    /// When its head came.
+    pub came: Instant,
     /// The plan that it came by.
     pub plan: Arc<Plan>,
     /// What was asked.
@@ -99,7 +106,7 @@ impl Relayed {
             lease: self.answer.lease,
             watch,
             filter,
-            silence: Silence::new(self.plan.timeouts, worker.cut_signal()),
+            silence: Silence::new(self.plan.timeouts, worker.cut.listen(), self.came),
             api: self.operation.api,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),
@@ -167,7 +174,7 @@ fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watc
 }
 
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
-    let value = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    let value = REQUEST_IDS.iter().find_map(|name| headers.get(name))?;
     let text = value.to_str().ok()?;
     Some(text[..text.floor_char_boundary(128)].into())
 }

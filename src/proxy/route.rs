@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::call::{Call, Head};
-use super::credentials::{self, Carried, Presented};
+use super::credentials::{self, Carried};
 use super::failure::{Failure, Missing};
 use crate::llm::Api;
 use crate::secret::Digest;
-use crate::table::{Account, Action, Facts, Match, Plan, Rule, Table, Weighted};
+use crate::table::{Account, Action, ClientCredentials, Facts, Match, Plan, Rule, Table, Weighted};
 
 /// What was decided.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Found<'a> {
     /// The client key's name, where the route asks for one.
     pub client: Option<&'a Arc<str>>,
     table: &'a Table,
-    presented: Vec<Presented<'a>>,
+    head: &'a Head,
 }
 
 /// Decides. `target` and `account` are random and uniform over all of `u64`.
@@ -52,20 +52,19 @@ pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<C
 /// [`Failure`] when no rule takes the call.
 pub fn find<'a, B>(table: &'a Table, call: &'a Call<B>) -> Result<Found<'a>, Failure> {
     let head = &call.head;
-    let presented = credentials::presented(&head.headers, head.uri.query());
-    let digests = digests(table, &presented);
+    let digests = digests(table, head);
     let facts = facts(call, &digests);
     match table.candidates.lookup(&facts) {
-        Match::Rule { rule, client } => Ok(Found { rule, client, table, presented }),
+        Match::Rule { rule, client } => Ok(Found { rule, client, table, head }),
         Match::Unauthorized(_) => Err(Failure::Unauthorized),
         Match::None => Err(no_route(head, facts.model)),
     }
 }
 
 /// The digests of what was presented, if any route asks for client keys.
-pub fn digests(table: &Table, presented: &[Presented<'_>]) -> Vec<Digest> {
+pub fn digests(table: &Table, head: &Head) -> Vec<Digest> {
     match table.candidates.has_clients() {
-        true => credentials::digests(presented),
+        true => credentials::digests(&head.presented()),
         false => Vec::new(),
     }
 }
@@ -107,8 +106,10 @@ impl Found<'_> {
     /// Whose credential goes along to this target.
     pub fn choice(&self, plan: &Arc<Plan>, account: &Account) -> Choice {
         let is_client_key = |digest: &Digest| self.table.candidates.is_client_key(digest);
-        let carried =
-            credentials::carried(&plan.client_credentials, &self.presented, is_client_key);
+        let carried = match &plan.client_credentials {
+            ClientCredentials::Replace => Carried::Account,
+            mode => credentials::carried(mode, &self.head.presented(), is_client_key),
+        };
         Choice {
             rule: Arc::clone(self.rule),
             client: self.client.cloned(),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -12,13 +12,15 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulConnection;
 use prometheus::IntCounter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use super::bell::Listener;
 use super::body::ReplyBody;
 use super::failure::Failure;
 use super::metrics::OneMore;
@@ -48,74 +50,80 @@ struct Panicked;
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
     let worker = Worker::new(shared);
     let capacity = Capacity { connections: worker.shared.limits.connections, reserved: 0 };
-    let cutting = cut_when_due(Rc::clone(&worker), drain.clone());
+    let ending = ring_when_due(Rc::clone(&worker), drain.clone());
     let serving = {
-        let (worker, drain) = (Rc::clone(&worker), drain.clone());
-        accept::run(listener, capacity, drain.clone(), move |stream| {
+        let worker = Rc::clone(&worker);
+        accept::run(listener, capacity, drain, move |stream| {
             let panics = worker.shared.metrics.panics.clone();
-            let serving = serve(stream, Rc::clone(&worker), drain.clone());
+            let serving = Box::pin(serve(stream, Rc::clone(&worker)));
             // In the middle of an answer it breaks the connection, and nothing else.
             async move { drop(unless_it_panics(&panics, serving).await) }
         })
     };
     tokio::select! {
         () = serving => {}
-        () = cutting => {}
+        () = ending => {}
     }
     worker.books.lines.flush();
 }
 
-async fn cut_when_due(worker: Rc<Worker>, mut drain: Drain) {
+/// Tells connections and calls; asking `drain` at every turn of each would cost them more.
+async fn ring_when_due(worker: Rc<Worker>, mut drain: Drain) {
+    drain.reached(Stage::Draining).await;
+    worker.leaving.ring();
     drain.reached(Stage::Cut).await;
-    let count = worker.cut.fire();
+    let count = worker.cut.ring();
     if count > 0 {
         tracing::warn!(calls = count, "the grace is over: calls under way end with an error");
     }
     tokio::time::sleep(LAST_WORDS).await;
 }
 
-async fn serve(stream: TcpStream, worker: Rc<Worker>, mut drain: Drain) {
+async fn serve(stream: TcpStream, worker: Rc<Worker>) {
+    let mut leaving = worker.leaving.listen();
     let limits = worker.shared.limits;
     let _open = OneMore::of(&worker.shared.metrics.open_connections);
     let mut io = ClientIo::new(stream, limits.write_idle);
     let opening = tokio::select! {
         biased;
         opening = timeout(limits.head_timeout, io.opening()) => opening,
-        () = drain.reached(Stage::Draining) => return,
+        () = leaving.heard() => return,
     };
     // Who says nothing, or leaves before it could, asks for no answer.
     let Ok(Ok(opening)) = opening else { return };
     let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-    let builder = builder(opening, limits.head_timeout);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    tokio::select! {
-        biased;
-        // A client that breaks the rules or off has its answer already, if there is one.
-        _ = connection.as_mut() => {}
-        () = drain.reached(Stage::Draining) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+    let io = TokioIo::new(io);
+    match opening {
+        Opening::Http1 => {
+            let connection = http1_builder(limits.head_timeout).serve_connection(io, service);
+            to_its_end(pin!(connection), leaving).await;
+        }
+        Opening::Http2 => {
+            let connection = http2_builder(limits.head_timeout).serve_connection(io, service);
+            // Boxed: it is much larger than the other, and rare.
+            to_its_end(Box::pin(connection).as_mut(), leaving).await;
         }
     }
 }
 
-fn builder(opening: Opening, head_timeout: Duration) -> Builder<LocalExecutor> {
-    let builder = Builder::new(LocalExecutor);
-    let mut builder = match opening {
-        Opening::Http1 => builder.http1_only(),
-        Opening::Http2 => builder.http2_only(),
-    };
+fn http1_builder(head_timeout: Duration) -> http1::Builder {
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)
         .max_headers(MAX_HEADERS)
         // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
         // one that only stopped sending (FAULTS 12).
         .half_close(false)
+        // The buffer's limit alone lets longer ones pass, if their end comes with the same read.
+        .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(MAX_HEADER_BYTES);
     builder
-        .http2()
+}
+
+fn http2_builder(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor);
+    builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_BYTES as u32)
@@ -123,22 +131,37 @@ fn builder(opening: Opening, head_timeout: Duration) -> Builder<LocalExecutor> {
     builder
 }
 
+/// Serves a connection to its end; from the drain on, no new call on it.
+async fn to_its_end<C: GracefulConnection>(mut connection: Pin<&mut C>, mut leaving: Listener) {
+    tokio::select! {
+        biased;
+        // A client that breaks the rules or off has its answer already, if there is one.
+        _ = connection.as_mut() => {}
+        () = leaving.heard() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
 /// Serves a call; a panic in it is that call's 500 and nobody else's.
 async fn guarded(
     worker: Rc<Worker>,
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
-    let panics = worker.shared.metrics.panics.clone();
-    Ok(unless_it_panics(&panics, serve_call(worker, request)).await.unwrap_or_else(internal))
+    // In a box, because hyper moves the future of a call, and keeps room for one as long as the
+    // connection is open.
+    let call = Box::pin(serve_call(Rc::clone(&worker), request));
+    let panics = &worker.shared.metrics.panics;
+    Ok(unless_it_panics(panics, call).await.unwrap_or_else(internal))
 }
 
 /// What `future` comes to; a panic in it is counted, and ends nothing else.
-async fn unless_it_panics<F: Future>(
+async fn unless_it_panics<F: Future + Unpin>(
     panics: &IntCounter,
-    future: F,
+    mut future: F,
 ) -> Result<F::Output, Panicked> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx))) {
         Ok(polled) => polled.map(Ok),
         Err(_) => {
             panics.inc();
@@ -163,19 +186,35 @@ fn internal(_: Panicked) -> Response<ReplyBody> {
 mod tests {
     use super::*;
 
+    /// What every open connection, and every call until its answer begins, takes for its future.
+    #[test]
+    fn futures_are_small() {
+        fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        let connection = size(serve);
+        let (call, in_hyper) = (size(serve_call), size(guarded));
+        assert!(connection <= 1536, "a connection: {connection}");
+        assert!(call <= 7168, "a call: {call}");
+        assert!(in_hyper <= 384, "a call's place in its connection: {in_hyper}");
+    }
+
     /// FAULTS 63.
     #[tokio::test]
     async fn fault_63_a_panic_is_one_calls_500() {
         let panics = IntCounter::new("panics", "panics").unwrap();
-        let call = unless_it_panics(&panics, async { panic!("a defect") });
+        let call = unless_it_panics(&panics, Box::pin(async { panic!("a defect") }));
         let response = call.await.unwrap_or_else(internal);
         assert_eq!((response.status().as_u16(), panics.get()), (500, 1));
-        let late = unless_it_panics(&panics, async {
-            tokio::task::yield_now().await;
-            panic!("after a turn")
-        });
+        let late = unless_it_panics(
+            &panics,
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                panic!("after a turn")
+            }),
+        );
         assert!(matches!(late.await, Err::<(), _>(Panicked)));
-        assert!(matches!(unless_it_panics(&panics, async { 1 }).await, Ok(1)));
+        assert!(matches!(unless_it_panics(&panics, Box::pin(async { 1 })).await, Ok(1)));
         assert_eq!(panics.get(), 2);
     }
 }

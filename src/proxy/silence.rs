@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::cut::CutSignal;
+use super::bell::Listener;
 use crate::table::Timeouts;
 
 /// The timers.
@@ -21,7 +21,7 @@ pub struct Silence {
     /// When the client was sent something last.
     spoke: Instant,
     timer: Option<Pin<Box<Sleep>>>,
-    cut: CutSignal,
+    cut: Listener,
 }
 
 /// What a silence leads to.
@@ -36,9 +36,8 @@ pub enum Sound {
 }
 
 impl Silence {
-    /// Begins with the answer's head.
-    pub fn new(timeouts: Timeouts, cut: CutSignal) -> Self {
-        let now = Instant::now();
+    /// Begins `now`, with the answer's head.
+    pub fn new(timeouts: Timeouts, cut: Listener, now: Instant) -> Self {
         Self { timeouts, heard: now, spoke: now, timer: None, cut }
     }
 
@@ -46,6 +45,11 @@ impl Silence {
     pub fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.spoke = now;
+    }
+
+    /// When the upstream was heard last.
+    pub fn heard_at(&self) -> Instant {
+        self.heard
     }
 
     /// Waits for whatever the silence leads to next.

@@ -13,6 +13,7 @@ mod heard;
 mod pool;
 mod waiting;
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::failure::{Failure, Phase};
 use super::metrics::Metrics;
-use super::outgoing::{Held, Outgoing, Passing};
+use super::outgoing::Outgoing;
 use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use connect::Connector;
@@ -43,16 +44,7 @@ pub struct ToSend {
     /// All headers but `Host`.
     pub headers: HeaderMap,
     /// Its body.
-    pub body: ToSendBody,
-}
-
-/// A body that can be sent.
-#[derive(Debug)]
-pub enum ToSendBody {
-    /// Again and again.
-    Held(Held),
-    /// Once; the client is still sending it.
-    Passing(Incoming),
+    pub body: Outgoing,
 }
 
 /// An answer whose head is here.
@@ -126,21 +118,17 @@ impl Upstreams {
         to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
-        let ToSend { method, target, headers, body } = to_send;
-        let parts = Parts { method, target, headers };
-        let (spare, body) = match body {
-            ToSendBody::Held(held) => (Some(held.clone()), Outgoing::Held(held)),
-            ToSendBody::Passing(incoming) => (None, Outgoing::Passing(Passing::new(incoming))),
-        };
         let via = Via { upstreams: self, origin, timeouts };
         let (ready, provenance) = via.ready(timing).await?;
-        let spare =
-            spare.filter(|_| provenance == Provenance::Reused).map(|held| (held, parts.clone()));
-        match (via.exchange(ready, parts, body, timing).await, spare) {
-            (Err(Broken::BeforeAnswer(_)), Some((held, parts))) => {
+        let spare = match provenance {
+            Provenance::Reused => to_send.again().map(Box::new),
+            Provenance::Fresh => None,
+        };
+        match (via.exchange(ready, to_send, timing).await, spare) {
+            (Err(Broken::BeforeAnswer(_)), Some(spare)) => {
                 self.metrics.upstream_retries.inc();
                 let ready = via.connect(timing).await?;
-                let second = via.exchange(ready, parts, Outgoing::Held(held), timing).await;
+                let second = Box::pin(via.exchange(ready, *spare, timing)).await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
@@ -170,7 +158,8 @@ impl Via<'_> {
 
     async fn connect(self, timing: &mut Timing) -> Result<Ready, Failure> {
         let began = Instant::now();
-        let connecting = self.upstreams.connector.connect(self.origin);
+        // Boxed like all that is rare: every call's future would have to be large enough for it.
+        let connecting = Box::pin(self.upstreams.connector.connect(self.origin));
         let connected = timeout_at(began + self.timeouts.connect, connecting).await;
         timing.connecting += began.elapsed();
         let (result, outcome) = match connected {
@@ -179,7 +168,7 @@ impl Via<'_> {
             Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
         };
         self.upstreams.metrics.upstream_connects.with_label_values(&[result]).inc();
-        let ready = self.handshake(outcome?).await;
+        let ready = Box::pin(self.handshake(outcome?)).await;
         ready.map_err(|error| Failure::UpstreamBroken(chain(&error)))
     }
 
@@ -197,18 +186,18 @@ impl Via<'_> {
     async fn exchange(
         self,
         ready: Ready,
-        parts: Parts,
-        body: Outgoing,
+        to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Broken> {
-        let waiting = Waiting::new(&body, self.timeouts.first_byte, self.upstreams.body_idle);
-        timing.sent = Some(Instant::now());
+        let (first_byte, body_idle) = (self.timeouts.first_byte, self.upstreams.body_idle);
+        let waiting = Waiting::new(&to_send.body, first_byte, body_idle);
+        timing.sent = Some(waiting.began());
         let answer = match ready {
             Ready::Http1(connection) => {
-                let request = parts.for_http1(self.origin, body);
+                let request = to_send.for_http1(self.origin);
                 let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
                 let answer = waiting
-                    .bound(lease.connection().send(request))
+                    .bound(pin!(lease.connection().send(request)))
                     .await
                     .map_err(Broken::Otherwise)?;
                 let heard = lease.connection().heard_anything();
@@ -220,9 +209,9 @@ impl Via<'_> {
                 Answer { response, lease: Lease::Http1(lease) }
             }
             Ready::Http2(connection) => {
-                let request = parts.for_http2(self.origin, body);
-                let answer =
-                    waiting.bound(connection.send(request)).await.map_err(Broken::Otherwise)?;
+                let request = to_send.for_http2(self.origin);
+                let answering = Box::pin(connection.send(request));
+                let answer = waiting.bound(pin!(answering)).await.map_err(Broken::Otherwise)?;
                 answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?
             }
         };
@@ -253,33 +242,35 @@ fn is_plainly_chunked(headers: &HeaderMap) -> bool {
     plain && codings.next().is_none()
 }
 
-/// The head of a request, before the protocol is known.
-#[derive(Clone)]
-struct Parts {
-    method: Method,
-    target: http::uri::PathAndQuery,
-    headers: HeaderMap,
-}
+// === impl ToSend ===
 
-impl Parts {
-    fn for_http1(mut self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
+impl ToSend {
+    /// The same once more, if its body is held.
+    fn again(&self) -> Option<Self> {
+        let Outgoing::Held(held) = &self.body else { return None };
+        let body = Outgoing::Held(held.clone());
+        let (method, target) = (self.method.clone(), self.target.clone());
+        Some(Self { method, target, headers: self.headers.clone(), body })
+    }
+
+    fn for_http1(mut self, origin: &Origin) -> Request<Outgoing> {
         self.headers.insert(HOST, origin.host_header.clone());
-        if expects_a_body(&self.method) && body.is_end_stream() {
+        if expects_a_body(&self.method) && self.body.is_end_stream() {
             // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
             self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        if !self.body.is_end_stream() && self.body.size_hint().exact().is_none() {
             // Unasked, hyper sends no body of unknown length with a GET, and throws it away.
             self.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
-        let mut request = Request::new(body);
+        let mut request = Request::new(self.body);
         *request.uri_mut() = Uri::from(self.target);
         *request.method_mut() = self.method;
         *request.headers_mut() = self.headers;
         request
     }
 
-    fn for_http2(self, origin: &Origin, body: Outgoing) -> Request<Outgoing> {
+    fn for_http2(self, origin: &Origin) -> Request<Outgoing> {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(match origin.scheme {
             Scheme::Http => http::uri::Scheme::HTTP,
@@ -287,7 +278,7 @@ impl Parts {
         });
         uri.authority = Some(origin.authority.clone());
         uri.path_and_query = Some(self.target);
-        let mut request = Request::new(body);
+        let mut request = Request::new(self.body);
         // All three parts are there and valid by their types.
         *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
         *request.version_mut() = Version::HTTP_2;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use super::cut::{Cut, CutSignal};
+use super::bell::Bell;
 use super::metrics::Metrics;
 use super::record::Books;
 use super::upstream::{Egress, Upstreams};
@@ -60,8 +60,10 @@ pub struct Worker {
     pub upstreams: Upstreams,
     /// The books.
     pub books: Rc<Books>,
-    /// The end of the grace.
-    pub cut: Rc<Cut>,
+    /// The drain has begun.
+    pub leaving: Rc<Bell>,
+    /// The grace is over.
+    pub cut: Rc<Bell>,
     /// The table seen last: when another one runs, the series of the old one are forgotten.
     seen: RefCell<Option<Arc<Table>>>,
 }
@@ -80,6 +82,7 @@ impl Worker {
             shared,
             upstreams,
             books: Rc::new(books),
+            leaving: Rc::default(),
             cut: Rc::default(),
             seen: RefCell::default(),
         })
@@ -94,10 +97,5 @@ impl Worker {
             *seen = Some(Arc::clone(&table));
         }
         Some(table)
-    }
-
-    /// Hears the end of the grace.
-    pub fn cut_signal(&self) -> CutSignal {
-        self.cut.listen()
     }
 }

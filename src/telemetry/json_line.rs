@@ -1,8 +1,6 @@
 //! One line of JSON, member by member: an access log line costs a call a microsecond less this way
 //! than through a serialiser, which looks at every character twice.
 
-use std::fmt::Display;
-use std::io::Write;
 use std::time::Duration;
 
 /// A line that is being written. [`JsonLine::end`] closes it.
@@ -10,6 +8,19 @@ use std::time::Duration;
 pub struct JsonLine<'b> {
     buffer: &'b mut Vec<u8>,
     separator: u8,
+}
+
+/// Members that many lines have in common, written once.
+#[derive(Debug)]
+pub struct Members(Box<[u8]>);
+
+impl Members {
+    /// What `write` writes.
+    pub fn written(write: impl FnOnce(&mut JsonLine<'_>)) -> Self {
+        let mut buffer = Vec::new();
+        write(&mut JsonLine { buffer: &mut buffer, separator: b',' });
+        Self(buffer.into())
+    }
 }
 
 impl<'b> JsonLine<'b> {
@@ -22,7 +33,8 @@ impl<'b> JsonLine<'b> {
     pub fn text<'t>(&mut self, key: &'static str, text: impl Into<Option<&'t str>>) -> &mut Self {
         let Some(text) = text.into() else { return self };
         self.key(key);
-        if text.bytes().all(is_plain) {
+        // To the end, whatever comes: so it is done for many bytes at once.
+        if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
             self.buffer.push(b'"');
             self.buffer.extend_from_slice(text.as_bytes());
             self.buffer.push(b'"');
@@ -34,9 +46,11 @@ impl<'b> JsonLine<'b> {
     }
 
     /// A text of our own that needs no escaping, such as a time.
-    pub fn shown(&mut self, key: &'static str, text: impl Display) -> &mut Self {
+    pub fn shown(&mut self, key: &'static str, text: &str) -> &mut Self {
         self.key(key);
-        let _ = write!(self.buffer, "\"{text}\"");
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(text.as_bytes());
+        self.buffer.push(b'"');
         self
     }
 
@@ -44,7 +58,7 @@ impl<'b> JsonLine<'b> {
     pub fn number(&mut self, key: &'static str, number: impl Into<Option<u64>>) -> &mut Self {
         if let Some(number) = number.into() {
             self.key(key);
-            let _ = write!(self.buffer, "{number}");
+            self.digits(number);
         }
         self
     }
@@ -53,15 +67,29 @@ impl<'b> JsonLine<'b> {
     pub fn millis(&mut self, key: &'static str, time: impl Into<Option<Duration>>) -> &mut Self {
         if let Some(time) = time.into() {
             self.key(key);
-            let micros = time.as_micros();
-            let _ = write!(self.buffer, "{}.{:03}", micros / 1000, micros % 1000);
+            let (whole, rest) = (time.as_secs() * 1000, time.subsec_micros());
+            self.digits(whole + u64::from(rest / 1000));
+            // One more digit keeps the zeros in front, and becomes the point.
+            let point = self.buffer.len();
+            self.digits(1000 + u64::from(rest % 1000));
+            self.buffer[point] = b'.';
         }
+        self
+    }
+
+    /// Members that were written before.
+    pub fn members(&mut self, members: &Members) -> &mut Self {
+        self.buffer.extend_from_slice(&members.0);
         self
     }
 
     /// Closes the line, without a line break.
     pub fn end(&mut self) {
         self.buffer.push(b'}');
+    }
+
+    fn digits(&mut self, number: u64) {
+        self.buffer.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
     fn key(&mut self, key: &'static str) {

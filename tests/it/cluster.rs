@@ -7,3 +7,4 @@ mod manual;
 mod providers;
 mod refused;
 mod routes;
+mod watching;

@@ -3,6 +3,8 @@
 
 mod live;
 mod replica;
+mod replicas;
 mod service;
 mod sidecar;
 mod stage;
+mod traffic;

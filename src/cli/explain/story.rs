@@ -18,7 +18,7 @@ use crate::proxy::call::{Call, Head, Model, Place};
 use crate::proxy::failure::Failure;
 use crate::proxy::intake;
 use crate::proxy::task::{Task, task};
-use crate::proxy::{credentials, models, route};
+use crate::proxy::{models, route};
 use crate::table::Table;
 
 /// What would happen.
@@ -153,7 +153,7 @@ impl Story {
         match task {
             Task::Alive => Ok(Outcome::Answered(Answer::of(&models::alive()))),
             Task::Models(dialect, id) => {
-                let body = models::answer(table, dialect, id, &request)?;
+                let body = models::answer(table, dialect, id, request.uri(), request.headers())?;
                 Ok(Outcome::Answered(Answer::of(&body)))
             }
             Task::Forward(operation) => self.forward(table, operation, request),
@@ -168,8 +168,7 @@ impl Story {
     ) -> Result<Outcome, Failure> {
         self.call.api = Some(operation.api.as_str());
         let (parts, body) = request.into_parts();
-        let head = Head { method: parts.method, uri: parts.uri, headers: parts.headers, operation };
-        let call = intake::read(table, head, body)?;
+        let call = intake::read(table, Head::new(parts, operation), body)?;
         self.call.model = call.model.as_ref().map(ModelStory::of);
         let found = route::find(table, &call);
         self.candidates = judge(table, &call, &found);
@@ -198,8 +197,7 @@ fn judge(
     call: &Call<Bytes>,
     found: &Result<route::Found<'_>, Failure>,
 ) -> Vec<CandidateStory> {
-    let presented = credentials::presented(&call.head.headers, call.head.uri.query());
-    let digests = route::digests(table, &presented);
+    let digests = route::digests(table, &call.head);
     let facts = route::facts(call, &digests);
     candidates::judge(table, &facts, found.as_ref().ok().map(|found| found.rule))
 }

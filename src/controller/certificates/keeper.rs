@@ -3,8 +3,8 @@
 //!
 //! Writes are optimistic: a create, or a replace with the resourceVersion that was read. Whoever
 //! comes second reads what the first one wrote. A Secret that somebody has deleted or damaged is
-//! written again as it was, so that no sidecar loses its trust. The CA's public part is also put into a ConfigMap,
-//! for people and pods.
+//! written again as it was, so that no sidecar loses its trust; who wants a new CA deletes it while
+//! no controller runs. The CA's public part is also put into a ConfigMap, for people and pods.
 
 use std::collections::BTreeMap;
 use std::pin::pin;

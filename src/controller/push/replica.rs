@@ -6,7 +6,7 @@ use http_body::Body;
 use http_body_util::StreamBody;
 
 use super::lines::{Lines, NoLine};
-use super::server::Visit;
+use super::presence::Visit;
 use super::session::Bundles;
 use crate::controller::reports::Place;
 use crate::controller::reports::report::MAX_REPORT;

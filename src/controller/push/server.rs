@@ -6,7 +6,6 @@
 //! SETTINGS is read before the answer to the last was written), a PING of ours that must be
 //! answered, and a write that must not stand still.
 
-use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
@@ -18,16 +17,15 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Door;
 use super::admission::answer;
 use super::metrics::OneMore;
-use super::refusal::Refusal;
-use super::strangers::{Stranger, Strangers};
+use super::presence::{Caller, Presence};
+use super::strangers::Strangers;
 use crate::net::accept::{self, Capacity};
 use crate::net::client_io::ClientIo;
 use crate::net::drain::{Drain, Stage};
@@ -47,40 +45,6 @@ const MAX_HEADER_BYTES: u32 = 16 << 10;
 const WINDOW: u32 = 64 << 10;
 
 type Io = TlsStream<ClientIo>;
-
-/// How far a connection has come.
-#[derive(Debug)]
-pub(super) struct Presence {
-    stage: Cell<Visited>,
-    caller: Caller,
-    stranger: RefCell<Option<Stranger>>,
-    changed: Notify,
-}
-
-/// Who has connected, as far as the handshake tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
-    /// Another replica: it has shown the certificate that all of them share.
-    Replica,
-    /// Who knows? A sidecar has a token.
-    Anybody,
-}
-
-/// The one stream of a connection; when it is dropped, the connection ends.
-#[derive(Debug)]
-pub(super) struct Visit(Rc<Presence>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Visited {
-    /// No request yet.
-    NotYet,
-    /// Its request is looked at.
-    Asking,
-    /// It has its stream.
-    Seated,
-    /// It has had it, or was refused.
-    Over,
-}
 
 /// What a connection needs.
 struct House {
@@ -137,8 +101,16 @@ async fn introduce(
     if io.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err("http2");
     }
-    let caller = Caller::of(&io);
+    let caller = caller(&io);
     Ok((io, Rc::new(Presence::of(stranger, caller)), by))
+}
+
+/// Whoever shows a certificate other than the replicas' own has not come so far.
+fn caller(io: &Io) -> Caller {
+    match io.get_ref().1.peer_certificates() {
+        Some([_, ..]) => Caller::Replica,
+        Some([]) | None => Caller::Anybody,
+    }
 }
 
 async fn speak(io: Io, presence: Rc<Presence>, by: Instant, door: &Rc<Door>, mut drain: Drain) {
@@ -177,76 +149,4 @@ fn builder() -> http2::Builder<LocalExecutor> {
         .keep_alive_interval(PING_INTERVAL)
         .keep_alive_timeout(PING_TIMEOUT);
     builder
-}
-
-// === impl Caller ===
-
-impl Caller {
-    /// Whoever shows another certificate has not come so far.
-    fn of(io: &Io) -> Self {
-        match io.get_ref().1.peer_certificates() {
-            Some([_, ..]) => Self::Replica,
-            Some([]) | None => Self::Anybody,
-        }
-    }
-}
-
-// === impl Presence ===
-
-impl Presence {
-    fn of(stranger: Stranger, caller: Caller) -> Self {
-        let stranger = RefCell::new(Some(stranger));
-        Self { stage: Cell::new(Visited::NotYet), caller, stranger, changed: Notify::new() }
-    }
-
-    /// The connection's one request has come.
-    pub(super) fn begin(self: &Rc<Self>) -> Result<Visit, Refusal> {
-        if self.stage.get() != Visited::NotYet {
-            return Err(Refusal::SecondStream);
-        }
-        self.reach(Visited::Asking);
-        Ok(Visit(Rc::clone(self)))
-    }
-
-    fn reach(&self, stage: Visited) {
-        self.stage.set(stage);
-        self.changed.notify_one();
-    }
-
-    /// Waits until it has had its stream, or has none `by` then.
-    async fn over(&self, by: Instant) {
-        let over = |stage| stage == Visited::Over;
-        let known = |stage| matches!(stage, Visited::Seated | Visited::Over);
-        tokio::select! {
-            () = self.until(known) => self.until(over).await,
-            () = sleep_until(by) => {}
-        }
-    }
-
-    async fn until(&self, wanted: impl Fn(Visited) -> bool) {
-        while !wanted(self.stage.get()) {
-            self.changed.notified().await;
-        }
-    }
-}
-
-// === impl Visit ===
-
-impl Visit {
-    /// Who it is.
-    pub(super) fn caller(&self) -> Caller {
-        self.0.caller
-    }
-
-    /// Its turn is given to others.
-    pub(super) fn is_no_stranger(&self) {
-        self.0.stranger.borrow_mut().take();
-        self.0.reach(Visited::Seated);
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        self.0.reach(Visited::Over);
-    }
 }

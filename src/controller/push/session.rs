@@ -1,7 +1,8 @@
-//! A sidecar's place: bundles out, answers in, until one of six things ends it.
+//! A sidecar's place: bundles out, answers in, until one of several things ends it.
 //!
-//! The response's body is this, polled: while the sidecar does not read, nothing is made, and what
-//! is made next is the newest. Nothing of a bundle is copied.
+//! The response's body is this, polled. While the sidecar does not read, hyper holds the bundle
+//! that is being written and one more, which was the newest then; what is taken next is the newest
+//! again. Nothing of a bundle is copied.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -18,7 +19,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answers::{Answers, Garbage};
 use super::metrics::{OneMore, PushMetrics};
-use super::server::Visit;
+use super::presence::Visit;
 use crate::bundle::push::{Answer, MAX_BUNDLE};
 use crate::controller::sidecars::Seat;
 use crate::controller::snapshot::{Encoded, Feed, PodId};

@@ -225,7 +225,14 @@ fn inputs(
     let same = before.filter(|view| Rc::ptr_eq(&view.inputs.routes, routes));
     let named = match same {
         Some(view) => Rc::clone(&view.inputs.named),
-        None => Rc::new(named(namespace, routes)),
+        None => {
+            let mut named = named(namespace, routes);
+            // An edit may turn out to be bad: then what its route named before is needed.
+            for id in before.into_iter().flat_map(|view| view.providers()) {
+                named.entry(id).or_default();
+            }
+            Rc::new(named)
+        }
     };
     let provider = |id: &Id| Some((id.clone(), Rc::clone(stores.providers.get(id)?)));
     let surroundings = Surroundings {

@@ -1,7 +1,7 @@
 //! Which bundle a pod gets. Made when somebody asks; pods of the same scope share one.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::super::store::Shelf;
@@ -44,7 +44,7 @@ impl Bundles {
 /// What a pod gets for which there is no route.
 fn nothing() -> Option<Rc<Encoded>> {
     let world = World::default();
-    match view::encode(&world, compile::version_of(&world)) {
+    match view::encode(&world, compile::version_of(&world), &BTreeSet::new()) {
         Bundle::Ready(encoded) => Some(encoded),
         Bundle::TooLarge => None,
     }

@@ -334,3 +334,23 @@ Pod ns{namespace}/p{route}: {{app: a{route}}}"
     println!("all {all:?}, bundles {bundling:?}, one more {one:?}");
     assert!(all < Duration::from_secs(20) && one < Duration::from_secs(2));
 }
+
+/// FAULTS 34: a bundle would not hold the provider that the good version names.
+#[tokio::test]
+async fn a_bad_edit_keeps_the_last_good_version_and_no_more() {
+    let mut cluster = small();
+    let before = cluster.snapshot().bundle(&pod("a/x")).unwrap();
+    cluster.apply("LlmRoute a/r: {rules: [{targets: [{provider: {name: typo}}]}]}");
+    let snapshot = cluster.snapshot();
+    let held = snapshot.bundle(&pod("a/x")).unwrap();
+    assert_eq!(held.version, before.version);
+    assert_eq!((before.kept.len(), held.kept.len()), (0, 1));
+    assert!(faults(&snapshot)[0].contains("no such ProviderSecret: a/typo"), "{snapshot:?}");
+    cluster.apply(&format!("LlmRoute a/other: {ROUTE}"));
+    let moved = cluster.snapshot().bundle(&pod("a/x")).unwrap();
+    assert_eq!((moved.routes.len(), moved.kept.len()), (2, 1));
+    assert_ne!(moved.version, held.version);
+    cluster.apply(&format!("LlmRoute a/r: {ROUTE}"));
+    let mended = cluster.snapshot().bundle(&pod("a/x")).unwrap();
+    assert_eq!((mended.version == moved.version, mended.kept.len()), (true, 0));
+}

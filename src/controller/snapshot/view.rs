@@ -1,12 +1,17 @@
 //! One namespace's routes at one moment: what they and what surrounds them come to. Made anew only
 //! when something of that has changed; what was encoded for sidecars is taken over where its
 //! content is the same.
+//!
+//! A bad edit keeps the route's last good version (`compile/hold.rs`), here already: a sidecar alone
+//! could not keep it, because a bundle holds only the providers that its routes name, and a bad edit
+//! may name another one. What is held is forgotten when the controller ends.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use kube::ResourceExt;
 
 use super::super::scope::{self, Selectors, Surroundings};
 use super::super::store::{Id, Shelf};
@@ -15,6 +20,7 @@ use super::Encoded;
 use crate::api::LlmRoute;
 use crate::bundle;
 use crate::bundle::push::MAX_BUNDLE;
+use crate::compile::hold::{Onto, compile_onto};
 use crate::compile::{self, Fault, ResourceKind, World};
 
 /// What a namespace's routes come to.
@@ -24,6 +30,10 @@ pub(super) struct View {
     pub(super) inputs: Inputs,
     /// What is wrong, by route.
     pub(super) faults: BTreeMap<String, Vec<Fault>>,
+    /// What runs: each object in its new or its last good version. Without keys.
+    running: World,
+    /// The routes of which an earlier version goes on.
+    kept: BTreeSet<String>,
     selectors: Selectors,
     /// By the routes that a bundle holds.
     bundles: RefCell<BTreeMap<Vec<String>, Bundle>>,
@@ -62,16 +72,24 @@ pub(super) enum Size {
 impl View {
     /// Compiles.
     pub(super) fn new(inputs: Inputs, before: Option<&Self>) -> Self {
-        let world = scope::world(inputs.routes.values(), &inputs.surroundings);
+        let earlier = before.map(|view| &view.running);
+        let named = inputs.named.keys().cloned().collect();
+        let routes = inputs.routes.values().map(Rc::as_ref);
+        let world = scope::world_naming(named, routes, &inputs.surroundings);
+        let Onto { world: mut running, compiled, held } = compile_onto(world, earlier);
         let mut faults: BTreeMap<String, Vec<Fault>> = BTreeMap::new();
-        for fault in compile::compile(&world).faults {
+        for fault in compiled.faults {
             if fault.object.kind == ResourceKind::LlmRoute {
                 faults.entry(fault.object.name.clone()).or_default().push(fault);
             }
         }
+        running.secrets.clear();
+        let held = held.into_iter().filter(|object| object.kind == ResourceKind::LlmRoute);
         Self {
-            selectors: Selectors::of(&inputs.routes),
-            size: Size::of(&world),
+            selectors: Selectors::of(&running.routes),
+            size: Size::of(&running),
+            running,
+            kept: held.map(|object| object.name).collect(),
             faults,
             bundles: RefCell::default(),
             before: before.map(View::encoded).unwrap_or_default(),
@@ -85,7 +103,13 @@ impl View {
             return Rc::clone(self);
         }
         Rc::new(Self {
-            selectors: Selectors::of(&inputs.routes),
+            running: World {
+                routes: self.running.routes.clone(),
+                providers: self.running.providers.clone(),
+                ..World::default()
+            },
+            kept: self.kept.clone(),
+            selectors: Selectors::of(&self.running.routes),
             faults: self.faults.clone(),
             bundles: RefCell::new(self.bundles.borrow().clone()),
             before: Vec::new(),
@@ -120,13 +144,24 @@ impl View {
     }
 
     fn encode(&self, names: &[String]) -> Bundle {
-        let routes = names.iter().filter_map(|name| self.inputs.routes.get(name));
+        let wanted = |route: &&LlmRoute| names.binary_search(&route.name_any()).is_ok();
+        let routes = self.running.routes.iter().filter(wanted);
         let world = scope::world(routes, &self.inputs.surroundings);
         let version = compile::version_of(&world);
-        if let Some(same) = self.before.iter().find(|encoded| encoded.version == version) {
+        let kept: Vec<_> = names.iter().filter(|name| self.kept.contains(*name)).collect();
+        let same = |encoded: &&Rc<Encoded>| {
+            encoded.version == version && encoded.kept.iter().map(|(_, name)| name).eq(kept.clone())
+        };
+        if let Some(same) = self.before.iter().find(same) {
             return Bundle::Ready(Rc::clone(same));
         }
-        encode(&world, version)
+        encode(&world, version, &self.kept)
+    }
+
+    /// The providers that routes of this namespace name in the version that runs.
+    pub(super) fn providers(&self) -> impl Iterator<Item = Id> {
+        let namespace = &self.inputs.surroundings.namespace;
+        self.running.routes.iter().flat_map(|route| scope::providers_of(namespace, route))
     }
 
     fn encoded(&self) -> Vec<Rc<Encoded>> {
@@ -140,7 +175,7 @@ impl View {
 }
 
 /// A world as it is sent.
-pub(super) fn encode(world: &World, version: String) -> Bundle {
+pub(super) fn encode(world: &World, version: String, kept: &BTreeSet<String>) -> Bundle {
     let line = bundle::encode(world);
     if line.len() > MAX_BUNDLE {
         return Bundle::TooLarge;
@@ -149,8 +184,9 @@ pub(super) fn encode(world: &World, version: String) -> Bundle {
         let metadata = route.metadata.clone();
         (metadata.namespace.unwrap_or_default(), metadata.name.unwrap_or_default())
     };
-    let routes = world.routes.iter().map(id).collect();
-    Bundle::Ready(Rc::new(Encoded { version, line: Bytes::from(line), routes }))
+    let routes: Vec<_> = world.routes.iter().map(id).collect();
+    let kept = routes.iter().filter(|(_, name)| kept.contains(name)).cloned().collect();
+    Bundle::Ready(Rc::new(Encoded { version, line: Bytes::from(line), routes, kept }))
 }
 
 // === impl Inputs ===

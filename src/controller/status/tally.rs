@@ -1,8 +1,9 @@
 //! What the sidecars answered, per route.
 //!
 //! Pure. A sidecar counts for a route if the bundle that its pod is to have now holds the route; an
-//! answer counts only if it is to that very bundle. A pod counts once, however many streams it has
-//! for a moment, with whichever replicas.
+//! answer counts only if it is to that very bundle. A route whose last good version the bundle holds
+//! is held back like one that the sidecar itself holds back. A pod counts once, however many streams
+//! it has for a moment, with whichever replicas.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -53,7 +54,10 @@ pub(super) fn count(snapshot: &Snapshot, sidecars: &[Sidecar]) -> Tallies {
     let mut tallies = Tallies::new();
     for (bundle, sidecar) in of_pods(snapshot, sidecars).into_values() {
         for route in &bundle.routes {
-            let state = state(sidecar.answer.as_ref(), &bundle.version, route);
+            let state = match state(sidecar.answer.as_ref(), &bundle.version, route) {
+                State::Programmed if bundle.kept.contains(route) => State::Held,
+                state => state,
+            };
             if !tallies.contains_key(route) {
                 tallies.insert(route.clone(), Tally::default());
             }

@@ -274,7 +274,8 @@ mod tests {
                 "spec.rules[0].targets: not what this controller knows: expected a sequence",
             ),
             (
-                json!({"rules": [{"targets": [], "matches": [{"api": "canary, expected canary"}]}]}),
+                json!({"rules": [{
+                    "targets": [], "matches": [{"api": "canary, expected canary"}]}]}),
                 "spec.rules[0].matches[0].api: not what this controller knows: expected one of \
                  `OpenAiChat`, `OpenAiResponses`, `OpenAiEmbeddings`, `OpenAi`, \
                  `AnthropicMessages`, `Gemini`",

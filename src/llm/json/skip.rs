@@ -1,5 +1,9 @@
-//! Skips what need not be understood: strings at the speed of `memchr`, white space, and the bytes
-//! between brackets by their class alone.
+//! Skips what need not be understood: strings, white space, and the bytes between brackets by
+//! their class alone.
+//!
+//! A stretch of text is skipped at the speed of `memchr`. But source code in a prompt has an escape
+//! every few bytes, and a search for each would take longer than looking at all bytes: behind an
+//! escape, a block of bytes is looked at at once, a bit for each.
 
 use memchr::memchr2;
 
@@ -37,28 +41,143 @@ pub(super) fn white_space(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
+/// Bytes of a block: one for each bit of a `u64`.
+const BLOCK: usize = 64;
+
 // === impl InString ===
 
 impl InString {
     /// How many bytes belong to the string, its closing quote included.
     pub(super) fn skip(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
-        if *self == Self::Escape && !bytes.is_empty() {
-            *self = Self::Plain;
-            at = 1;
+        while at < bytes.len() {
+            if *self == Self::Plain {
+                let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) else {
+                    return bytes.len();
+                };
+                at += found;
+                if bytes[at] == b'"' {
+                    *self = Self::Outside;
+                    return at + 1;
+                }
+            }
+            at += self.skip_blocks(&bytes[at..]);
+            if *self == Self::Outside {
+                return at;
+            }
         }
-        while let Some(found) = memchr2(b'"', b'\\', &bytes[at..]) {
-            at += found + 1;
-            if bytes[at - 1] == b'"' {
+        at
+    }
+
+    /// The same, until a block has no escape.
+    fn skip_blocks(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            let (block, length) = block(&bytes[at..]);
+            let backslashes = places(&block, b'\\');
+            let escaped = escaped(backslashes, *self == Self::Escape);
+            let closing = places(&block, b'"') & !(escaped as u64);
+            if closing != 0 {
                 *self = Self::Outside;
+                return at + closing.trailing_zeros() as usize + 1;
+            }
+            *self = if escaped >> length & 1 == 1 { Self::Escape } else { Self::Plain };
+            at += length;
+            if backslashes == 0 {
                 return at;
             }
-            if at == bytes.len() {
-                *self = Self::Escape;
-                return at;
-            }
-            at += 1;
         }
-        bytes.len()
+        at
+    }
+}
+
+/// The first block, and how long it is: zeros, which mean nothing, make up for what is missing.
+fn block(bytes: &[u8]) -> ([u8; BLOCK], usize) {
+    if let Some(block) = bytes.first_chunk() {
+        return (*block, BLOCK);
+    }
+    let mut block = [0; BLOCK];
+    block[..bytes.len()].copy_from_slice(bytes);
+    (block, bytes.len())
+}
+
+/// Where in the block a byte stands: a bit for each place, the lowest for the first.
+fn places(block: &[u8; BLOCK], wanted: u8) -> u64 {
+    let mut equal = [0; BLOCK];
+    for (equal, byte) in equal.iter_mut().zip(block) {
+        *equal = u8::from(*byte == wanted);
+    }
+    let (eights, _) = equal.as_chunks::<8>();
+    eights.iter().zip((0..).step_by(8)).fold(0, |places, (eight, at)| {
+        // The product moves the lowest bit of byte `n` to bit 56 + `n`.
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
+        places | (gathered >> (56 - at) & (0xFF << at))
+    })
+}
+
+/// Which places an odd number of backslashes stands before, if `first` says so of the first; bit
+/// 64 is the first place of the next block.
+///
+/// Runs of backslashes are told by where they begin, as in simdjson (Langdale and Lemire, "Parsing
+/// Gigabytes of JSON per Second", 3.1.1): adding its beginning to a run that begins at an odd place
+/// carries a bit to its end.
+fn escaped(backslashes: u64, first: bool) -> u128 {
+    const EVEN: u128 = u128::MAX / 3;
+    let first = u128::from(first);
+    let backslashes = u128::from(backslashes) & !first;
+    let behind = backslashes << 1 | first;
+    let odd_beginnings = backslashes & !EVEN & !behind;
+    let even_runs = backslashes + odd_beginnings;
+    (EVEN ^ even_runs << 1) & behind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Byte by byte.
+    fn plainly(mut state: InString, bytes: &[u8]) -> (usize, InString) {
+        for (at, byte) in bytes.iter().enumerate() {
+            state = match (state, byte) {
+                (InString::Plain, b'"') => return (at + 1, InString::Outside),
+                (InString::Plain, b'\\') => InString::Escape,
+                (_, _) => InString::Plain,
+            };
+        }
+        (bytes.len(), state)
+    }
+
+    #[track_caller]
+    fn check(bytes: &[u8]) {
+        for begun in [InString::Plain, InString::Escape] {
+            let mut state = begun;
+            let used = state.skip(bytes);
+            assert_eq!((used, state), plainly(begun, bytes), "{begun:?} {bytes:?}");
+        }
+    }
+
+    /// Every text of seven letters, quotes and backslashes, at every place around a block's end.
+    #[test]
+    fn blocks_say_what_bytes_say() {
+        for number in 0..3_usize.pow(7) {
+            let digit = |place: u32| number / 3_usize.pow(place) % 3;
+            let text: Vec<u8> = (0..7).map(|place| b"a\"\\"[digit(place)]).collect();
+            check(&text);
+            for before in BLOCK - 8..=BLOCK {
+                let escape = b"\\n".iter().copied();
+                let padding = std::iter::repeat_n(b'a', before - 2);
+                check(&escape.chain(padding).chain(text.iter().copied()).collect::<Vec<u8>>());
+            }
+        }
+    }
+
+    #[test]
+    fn runs_of_backslashes_of_every_length() {
+        for length in 0..3 * BLOCK {
+            let run = vec![b'\\'; length];
+            check(&run);
+            check(&[&run[..], b"\"tail"].concat());
+            check(&[b"a", &run[..], b"\"tail\""].concat());
+        }
     }
 }

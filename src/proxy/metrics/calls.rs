@@ -11,6 +11,7 @@ use super::maker::Maker;
 use crate::llm::Api;
 use crate::llm::operation::Kind;
 use crate::table::Labels;
+use crate::telemetry::Members;
 
 /// From 10 ms to 20 min: a cached completion is done in 0.2 s, an agent's turn in minutes.
 const CALL_SECONDS: &[f64] = &[
@@ -55,9 +56,12 @@ pub struct CallMetrics {
 /// when it is first needed, so that a call that never streams costs no stream's series.
 #[derive(Debug)]
 pub struct Series {
+    /// The names as an access log line has them.
+    pub members: Members,
     metrics: CallMetrics,
     labels: [Arc<str>; 6],
-    requests: RefCell<HashMap<(u16, &'static str), IntCounter>>,
+    /// By status class and outcome, of which there are a handful.
+    requests: RefCell<Vec<(u16, &'static str, IntCounter)>>,
     tokens: [OnceCell<Histogram>; 4],
     clocks: [OnceCell<Histogram>; 5],
 }
@@ -136,24 +140,25 @@ impl CallMetrics {
         })
     }
 
-    /// The series of these labels; `None` stands for calls that no rule took.
+    /// The series of these names; `None` stands for calls that no rule took.
     pub fn series(
         &self,
-        labels: Option<&Labels>,
+        names: Option<&Labels>,
         api: Option<Api>,
         kind: Kind,
         model: Arc<str>,
     ) -> Series {
         let none = || Arc::<str>::from("none");
         let labels: [Arc<str>; 6] = [
-            labels.map_or_else(none, |labels| Arc::clone(&labels.route)),
-            labels.map_or_else(none, |labels| Arc::clone(&labels.provider)),
+            names.map_or_else(none, |names| Arc::clone(&names.route)),
+            names.map_or_else(none, |names| Arc::clone(&names.provider)),
             api.map_or_else(none, |api| Arc::from(api.as_str())),
-            labels.map_or_else(none, |labels| Arc::from(labels.vendor)),
+            names.map_or_else(none, |names| Arc::from(names.vendor)),
             model,
             Arc::from(operation_name(kind)),
         ];
         Series {
+            members: members(names, api, kind),
             metrics: self.clone(),
             labels,
             requests: RefCell::default(),
@@ -178,11 +183,14 @@ impl Series {
     pub fn count(&self, status: u16, outcome: &'static str) {
         let class = status / 100;
         let mut requests = self.requests.borrow_mut();
-        let counter = requests.entry((class, outcome)).or_insert_with(|| {
-            let values = self.values(&[status_class(class), outcome]);
-            self.metrics.requests.with_label_values(&values)
-        });
+        let known = requests.iter().find(|(c, o, _)| (*c, *o) == (class, outcome));
+        if let Some((_, _, counter)) = known {
+            return counter.inc();
+        }
+        let values = self.values(&[status_class(class), outcome]);
+        let counter = self.metrics.requests.with_label_values(&values);
         counter.inc();
+        requests.push((class, outcome, counter));
     }
 
     /// Counts tokens.
@@ -207,6 +215,16 @@ impl Series {
     }
 }
 
+fn members(names: Option<&Labels>, api: Option<Api>, kind: Kind) -> Members {
+    Members::written(|line| {
+        line.text("api", api.map(Api::as_str))
+            .text("operation", operation_name(kind))
+            .text("route", names.map(|names| &*names.route))
+            .text("rule", names.map(|names| &*names.rule))
+            .text("provider", names.map(|names| &*names.provider));
+    })
+}
+
 impl TokenType {
     const fn as_str(self) -> &'static str {
         match self {
@@ -219,7 +237,7 @@ impl TokenType {
 }
 
 /// OpenTelemetry's `gen_ai.operation.name`, with our own word where it has none.
-pub const fn operation_name(kind: Kind) -> &'static str {
+const fn operation_name(kind: Kind) -> &'static str {
     match kind {
         Kind::ChatCompletions | Kind::Responses | Kind::Messages => "chat",
         Kind::Completions => "text_completion",
@@ -242,14 +260,17 @@ const fn status_class(class: u16) -> &'static str {
 }
 
 /// A worker's own index of series, so that a call costs one look-up and no string.
+///
+/// By the plan's address (0 without a plan), because hashing all of a key costs more than comparing
+/// it with the few of one plan.
 #[derive(Debug, Default)]
-pub struct SeriesCache(RefCell<HashMap<SeriesKey, Rc<Series>>>);
+pub struct SeriesCache(RefCell<HashMap<usize, OfPlan>>);
 
-/// What tells series apart within the life of a table.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+type OfPlan = Vec<(SeriesKey, Rc<Series>)>;
+
+/// What tells series apart within the life of a table and a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesKey {
-    /// The plan's address; 0 without a plan.
-    pub plan: usize,
     /// The model label.
     pub model: Arc<str>,
     /// The API and operation.
@@ -259,9 +280,16 @@ pub struct SeriesKey {
 }
 
 impl SeriesCache {
-    /// The series of `key`, made by `make` when it is new.
-    pub fn get(&self, key: SeriesKey, make: impl FnOnce() -> Series) -> Rc<Series> {
-        Rc::clone(self.0.borrow_mut().entry(key).or_insert_with(|| Rc::new(make())))
+    /// The series of `plan` and `key`, made by `make` when it is new.
+    pub fn get(&self, plan: usize, key: SeriesKey, make: impl FnOnce() -> Series) -> Rc<Series> {
+        let mut plans = self.0.borrow_mut();
+        let of_plan = plans.entry(plan).or_default();
+        if let Some((_, series)) = of_plan.iter().find(|(known, _)| *known == key) {
+            return Rc::clone(series);
+        }
+        let series = Rc::new(make());
+        of_plan.push((key, Rc::clone(&series)));
+        series
     }
 
     /// Forgets everything: the addresses belong to a table that is gone.

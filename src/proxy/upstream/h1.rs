@@ -62,6 +62,11 @@ impl Connection {
 
     pub(super) fn alive(&mut self, cx: &mut Context<'_>) -> bool {
         self.driver.poll(cx);
+        self.is_ready()
+    }
+
+    /// Was it ready for a request when it was driven last?
+    pub(super) fn is_ready(&self) -> bool {
         self.driver.0.is_some() && self.sender.is_ready()
     }
 

@@ -136,15 +136,17 @@ impl Lease {
         self.connection.drive(cx);
     }
 
-    /// Gives the connection back once the body has come; one that is not clean is closed.
-    pub fn release(mut self, cx: &mut Context<'_>) {
-        if self.connection.alive(cx) {
-            self.connection.idle_since = Instant::now();
+    /// Gives the connection back once the body has come, idle since `now`; one that is not clean
+    /// is closed.
+    pub fn release(mut self, cx: &mut Context<'_>, now: Instant) {
+        if self.connection.is_ready() || self.connection.alive(cx) {
+            self.connection.idle_since = now;
             self.pool.put_h1(&self.origin, self.connection);
         }
     }
 }
 
 fn fresh(connection: &h1::Connection) -> bool {
-    connection.idle_since.elapsed() < IDLE && connection.opened.elapsed() < MAX_AGE
+    let now = Instant::now();
+    now - connection.idle_since < IDLE && now - connection.opened < MAX_AGE
 }

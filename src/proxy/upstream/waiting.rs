@@ -2,7 +2,7 @@
 //! keeps sending its body.
 
 use std::future::{Future, pending};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,9 +25,16 @@ impl Waiting {
         Self { progress: body.progress(), started: Instant::now(), first_byte, body_idle }
     }
 
+    /// When it began.
+    pub(super) fn began(&self) -> Instant {
+        self.started
+    }
+
     /// The answer, unless it takes too long.
-    pub(super) async fn bound<F: Future>(&self, answered: F) -> Result<F::Output, Failure> {
-        let mut answered = pin!(answered);
+    pub(super) async fn bound<F: Future>(
+        &self,
+        mut answered: Pin<&mut F>,
+    ) -> Result<F::Output, Failure> {
         loop {
             let (due, failure) = self.due();
             let clock = self.clock();

@@ -10,6 +10,7 @@ use pillion::bundle::push::Answer;
 use pillion::controller::push::identity::{Spans, Unavailable};
 use pillion::controller::snapshot::PodId;
 use pillion::net::drain::Stage;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::sidecar::{Caller, Refused, Sidecar, request};
@@ -71,13 +72,19 @@ async fn a_slow_sidecar_skips_versions() {
         while stand.metric("pillion_push_bundles_total") < 1.0 {
             tokio::task::yield_now().await;
         }
+        let mut versions = vec![first];
         for edition in 2..7 {
             stand.town.routes(edition, 2000);
+            versions.push(stand.version());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert_eq!(sidecar.bundle().await.unwrap().version, first);
-        assert_eq!(sidecar.bundle().await.unwrap().version, stand.version());
-        assert_eq!(stand.metric("pillion_push_bundles_total"), 2.0);
+        let mut read = Vec::new();
+        while read.last() != Some(&stand.version()) {
+            read.push(sidecar.bundle().await.unwrap().version);
+        }
+        // hyper holds one that was the newest when the first one was written.
+        assert!(read.len() <= 3 && read[0] == versions[0], "{read:?} {versions:?}");
+        assert_eq!(stand.metric("pillion_push_bundles_total"), read.len() as f64);
     })
     .await;
 }
@@ -90,7 +97,7 @@ async fn a_stream_ends_with_its_pod() {
         sidecar.bundle().await.unwrap();
         stand.town.remove(&app());
         assert!(sidecar.bundle().await.is_none());
-        sidecar.is_left().await;
+        sidecar.left().await;
         timeout(GUARD, stand.connected(0)).await.unwrap();
         let Refused { status, text } = stand.sidecar().await.err().unwrap();
         assert_eq!(status, 403);
@@ -175,7 +182,7 @@ async fn a_stream_ends_when_its_token_expires() {
         sidecar.bundle().await.unwrap();
         assert!(sidecar.bundle().await.is_none());
         assert!(before.elapsed() >= least.mul_f64(0.9), "{:?}", before.elapsed());
-        sidecar.is_left().await;
+        sidecar.left().await;
     })
     .await;
 }
@@ -210,38 +217,55 @@ async fn a_pod_has_few_streams() {
     .await;
 }
 
+/// So many streams, and what each of them comes to.
+async fn crowd(stand: &Stand, count: usize) -> Vec<JoinHandle<()>> {
+    let mut streams = Vec::new();
+    for _ in 0..count {
+        let mut sidecar = stand.sidecar().await.unwrap();
+        sidecar.bundle().await.unwrap();
+        streams.push(tokio::task::spawn_local(async move {
+            assert!(sidecar.bundle().await.is_none());
+            sidecar.left().await;
+        }));
+    }
+    streams
+}
+
+fn crowded(spread: Duration) -> Wish {
+    let mut wish = Wish::default();
+    wish.limits.sessions_of_one_pod = 40;
+    wish.limits.spread = spread;
+    wish
+}
+
 #[tokio::test]
-async fn a_controller_that_leaves_ends_its_streams_one_after_another() {
+async fn a_controller_that_leaves_ends_its_streams() {
     locally(async {
-        let mut wish = Wish::default();
-        wish.limits.sessions_of_one_pod = 40;
-        wish.limits.spread = Duration::from_secs(1);
-        let stand = Stand::start(wish).await;
-        let mut streams = Vec::new();
-        for _ in 0..40 {
-            let mut sidecar = stand.sidecar().await.unwrap();
-            sidecar.bundle().await.unwrap();
-            streams.push(sidecar);
-        }
-        let before = Instant::now();
-        let ends = streams.into_iter().map(|mut sidecar| {
-            tokio::task::spawn_local(async move {
-                assert!(sidecar.bundle().await.is_none());
-                let ended = before.elapsed();
-                sidecar.is_left().await;
-                ended
-            })
-        });
-        let ends: Vec<_> = ends.collect();
+        let stand = Stand::start(crowded(Duration::from_millis(300))).await;
+        let streams = crowd(&stand, 20).await;
         stand.signal.advance(Stage::Draining);
-        let mut times = Vec::new();
-        for end in ends {
-            times.push(timeout(GUARD, end).await.unwrap().unwrap());
+        for stream in streams {
+            timeout(GUARD, stream).await.unwrap().unwrap();
         }
-        times.sort();
-        // Of 40 numbers drawn from a second, the chance of this to fail is below 1 in 10^8.
-        assert!(times[39] - times[0] > Duration::from_millis(500), "{times:?}");
         timeout(GUARD, stand.serving).await.unwrap().unwrap();
+        assert_eq!(stand.sidecars.count(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn they_do_not_end_in_the_same_instant() {
+    locally(async {
+        let stand = Stand::start(crowded(Duration::from_secs(20))).await;
+        let streams = crowd(&stand, 40).await;
+        stand.signal.advance(Stage::Draining);
+        let first = async {
+            while !streams.iter().any(JoinHandle::is_finished) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(GUARD, first).await.unwrap();
+        assert!(stand.sidecars.count() > 10, "{}", stand.sidecars.count());
     })
     .await;
 }

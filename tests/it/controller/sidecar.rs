@@ -73,7 +73,7 @@ impl Caller {
         while let Some(line) = sidecar.line().await {
             text += &String::from_utf8(line).unwrap();
         }
-        sidecar.is_left().await;
+        sidecar.left().await;
         Err(Refused { status, text })
     }
 }
@@ -102,7 +102,7 @@ impl Sidecar {
     }
 
     /// Waits until the controller has closed the connection.
-    pub(crate) async fn is_left(self) {
+    pub(crate) async fn left(self) {
         drop((self.body, self.answers, self.caller.sender));
         timeout(GUARD, self.caller.driving).await.unwrap().unwrap().unwrap();
     }

@@ -66,7 +66,7 @@ fn call(asked: &Asked) -> Call {
         .as_ref()
         .map(|member| Model { name: member.name.clone(), place: Place::Json(member.span.clone()) });
     Call {
-        head: Head { method: Method::POST, uri, headers, operation },
+        head: Box::new(Head { method: Method::POST, uri, headers, operation }),
         model,
         facts,
         body: CallBody::Held(vec![body], Budget::new(1 << 20).open()),

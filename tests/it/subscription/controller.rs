@@ -287,7 +287,10 @@ impl Serving {
             };
             let sent = match order {
                 Some(Command::Send(bytes)) => body.send_data(bytes.into(), false).is_ok(),
-                Some(Command::End) => body.send_data(Bytes::new(), true).is_ok() && false,
+                Some(Command::End) => {
+                    let _ = body.send_data(Bytes::new(), true);
+                    false
+                }
                 Some(Command::Reset) => {
                     body.send_reset(Reason::INTERNAL_ERROR);
                     false
