@@ -11,12 +11,14 @@ mod faulty;
 mod grants;
 mod live;
 mod replica;
+mod replicas;
 mod scopes;
 mod service;
 mod sidecar;
 mod stage;
 mod statuses;
 mod tokens;
+mod traffic;
 
 use std::time::{Duration, Instant};
 
