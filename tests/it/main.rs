@@ -22,6 +22,8 @@ mod demo;
 #[cfg(test)]
 mod drain;
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod explain;

@@ -52,16 +52,17 @@ enum First {
     Nothing,
 }
 
-struct Process {
-    child: Child,
-    stdout: Lines,
-    stderr: Lines,
+/// A process of ours, and what it says.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) stdout: Lines,
+    pub(crate) stderr: Lines,
     readers: Vec<JoinHandle<()>>,
 }
 
 /// The lines of one output so far.
 #[derive(Clone, Default)]
-struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
+pub(crate) struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
 
 // === impl Launch ===
 
@@ -307,7 +308,8 @@ impl Drop for Proxy {
 // === impl Process ===
 
 impl Process {
-    fn start(mut command: Command) -> Self {
+    /// Starts a command whose outputs are pipes.
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (Lines::default(), Lines::default());
         let readers = vec![
@@ -317,19 +319,21 @@ impl Process {
         Self { child, stdout, stderr, readers }
     }
 
+    /// Waits for a line of its log.
     #[track_caller]
-    fn wait_log(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn wait_log(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         self.stderr.wait(|lines| {
             let mut lines = lines.iter().map(|line| parsed(line));
             lines.find(|line| wanted(line))
         })
     }
 
-    fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    fn terminate(&self) {
+    /// Sends SIGTERM and does not wait.
+    pub(crate) fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success());
@@ -337,7 +341,7 @@ impl Process {
 
     /// Its outputs end with it, so their readers are what can be waited for without polling.
     #[track_caller]
-    fn wait_exit(&mut self) -> ExitStatus {
+    pub(crate) fn wait_exit(&mut self) -> ExitStatus {
         for output in [&self.stdout, &self.stderr] {
             output.wait_end();
         }
@@ -348,7 +352,8 @@ impl Process {
         status
     }
 
-    fn kill(&mut self) {
+    /// Sends SIGKILL and waits.
+    pub(crate) fn kill(&mut self) {
         // It may have ended already, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -404,7 +409,8 @@ impl Lines {
         });
     }
 
-    fn so_far(&self) -> Vec<String> {
+    /// What was said so far.
+    pub(crate) fn so_far(&self) -> Vec<String> {
         let mut lines = self.0.0.lock().unwrap().clone();
         lines.retain(|line| line != END);
         lines
@@ -421,7 +427,7 @@ fn parsed(line: &str) -> Value {
 }
 
 /// Is the canary there, in any case of its letters, or in base64 at any alignment?
-fn has_key(bytes: &[u8]) -> bool {
+pub(crate) fn has_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     let encoded = (0..3).map(|shift| {
         let shifted = format!("{}{CANARY}", "~".repeat(shift));
