@@ -78,9 +78,10 @@ fn force(stage: &Stage, yaml: &str) {
     stage.block_on(applied);
 }
 
-fn has_condition(route: &LlmRoute, reason: &str) -> bool {
-    let mut conditions = route.status.iter().flat_map(|status| &status.conditions);
-    conditions.any(|condition| condition.reason == reason)
+/// By kubectl, which need not know what a route is.
+fn kubectl(stage: &Stage, verb: &str, arguments: &[&str]) -> String {
+    let whose = [verb, "llmroute", "broken", "--namespace", &stage.namespace];
+    stage.kubectl(&[&whose[..], arguments].concat())
 }
 
 #[test]
@@ -100,7 +101,8 @@ fn fault_39_what_cannot_be_read_stops_no_watch_and_is_said() {
     let broken = |name: &str| object("LlmRoute", name, "  rules: none\n");
     let here = format!("namespace: {}", stage.namespace);
     force(&stage, &broken("broken").replace("namespace: default", &here));
-    stage.until::<LlmRoute>("broken", |route| has_condition(route, "Undecodable"));
+    let condition = "--for=jsonpath={.status.conditions[0].reason}=Undecodable";
+    kubectl(&stage, "wait", &[condition, "--timeout=20s"]);
     stage.apply(&provider("there", &second.url(), ""));
     sidecar.until(|answer| answer.text() == "\"second\"");
     force(&stage, &broken("everything").replace("namespace: default", &here));
@@ -115,7 +117,7 @@ fn fault_39_what_cannot_be_read_stops_no_watch_and_is_said() {
     assert_eq!(controller.metric(UNDECODABLE), 1.0);
     stage.apply(&provider("there", &first.url(), ""));
     sidecar.until(|answer| answer.text() == "\"first\"");
-    stage.delete::<LlmRoute>("broken");
+    kubectl(&stage, "delete", &[]);
     controller.wait_metric(UNDECODABLE, 0.0);
     traffic.goes_on(10);
     drop(traffic);
