@@ -11,6 +11,7 @@ mod faulty;
 mod grants;
 mod live;
 mod replica;
+mod roles;
 mod scopes;
 mod service;
 mod sidecar;
