@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::controller::store::Shelf;
 use crate::secret::Secret;
 
 /// Names in a small world: many collide, as they must for a leak to show.
@@ -122,13 +121,11 @@ proptest! {
             })
             .collect();
         let allowed = allowed(&routes, &providers, (&app, &team));
-        let shelf: Shelf<LlmRoute> = Rc::new(
-            routes
-                .into_iter()
-                .enumerate()
-                .map(|(n, route)| (format!("r{n}"), Rc::new(route)))
-                .collect(),
-        );
+        let named = |(n, mut route): (usize, LlmRoute)| {
+            route.metadata.name = Some(format!("r{n}"));
+            route
+        };
+        let routes: Vec<LlmRoute> = routes.into_iter().enumerate().map(named).collect();
         let surroundings = Surroundings {
             namespace: "n0".to_owned(),
             facts: Some(Rc::new(NamespaceFacts {
@@ -138,10 +135,10 @@ proptest! {
             secrets: all_secrets(),
         };
         let labels = Labels::from([("app".to_owned(), app)]);
-        let routes: Vec<LlmRoute> = shelf.values().map(|route| (**route).clone()).collect();
         let selectors = Selectors::of(&routes);
         let selected = selectors.select(&labels);
-        let world = world(selected.iter().map(|name| &*shelf[*name]), &surroundings);
+        let is_selected = |route: &&LlmRoute| selected.contains(&&*route.name_any());
+        let world = world(routes.iter().filter(is_selected), &surroundings);
         let got: BTreeSet<String> = world
             .secrets
             .iter()

@@ -2,8 +2,8 @@
 //! when something of that has changed; what was encoded for sidecars is taken over where its
 //! content is the same.
 //!
-//! A bad edit keeps the route's last good version (`compile/hold.rs`), here already: a sidecar alone
-//! could not keep it, because a bundle holds only the providers that its routes name, and a bad edit
+//! A bad edit keeps the route's last good version (`compile/hold.rs`), here already: a sidecar
+//! alone could not, because a bundle holds only the providers that its routes name, and a bad edit
 //! may name another one. What is held is forgotten when the controller ends.
 
 use std::cell::RefCell;

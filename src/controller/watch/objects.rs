@@ -208,6 +208,8 @@ fn prune(metadata: &mut ObjectMeta) {
         name: kept.name,
         uid: kept.uid,
         generation: kept.generation,
+        // Tells the writer of status whether what it has written has been seen here.
+        resource_version: kept.resource_version,
         // Decides which of two routes is older.
         creation_timestamp: kept.creation_timestamp,
         ..ObjectMeta::default()
@@ -262,7 +264,7 @@ mod tests {
         assert!(metadata.creation_timestamp.is_some());
         assert_eq!((metadata.uid.as_deref(), metadata.generation), (Some("u"), Some(3)));
         assert!(metadata.managed_fields.is_none() && metadata.annotations.is_none());
-        assert!(metadata.resource_version.is_none());
+        assert_eq!(metadata.resource_version.as_deref(), Some("9"));
     }
 
     #[test]

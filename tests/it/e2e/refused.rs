@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::Secret;
-use pillion::api::{LlmRoute, ProviderSecret};
+use pillion::api::ProviderSecret;
 
 use super::stage::Stage;
 use super::traffic::telling;
@@ -13,7 +13,7 @@ use crate::support::gate::Gate;
 use crate::support::proxy::CANARY;
 use crate::support::upstream::{LAST_CHUNK, STREAM_HEAD, Upstream, chunk, json_answer};
 use crate::support::wire::{End, Piece};
-use crate::support::yaml::{all_to, key, provider, route};
+use crate::support::yaml::{all_to, key, provider};
 
 /// Is the reason that of one of the conditions, as of the last change?
 fn says(provider: &ProviderSecret, reason: &str) -> bool {
@@ -110,28 +110,4 @@ fn fault_36_what_only_the_node_or_the_cluster_may_read_is_never_called() {
         assert!(status.contains("spec.endpoints[0].baseUrl"), "{status}");
         sidecar.until(|answer| answer.status() == 503);
     }
-}
-
-/// The controller may not even look into a namespace that it does not watch.
-#[test]
-fn fault_36_a_provider_of_another_namespace_is_not_used_unless_it_allows_it() {
-    let stage = Stage::new();
-    let upstream = telling("foreign");
-    let foreign = provider("foreign", &upstream.url(), "");
-    let there = format!("namespace: {}", stage.system);
-    stage.apply(&foreign.replace("namespace: default", &there));
-    let target = format!("{{ name: foreign, namespace: {} }}", stage.system);
-    stage.apply(&route(
-        "everything",
-        &format!("[{{ name: all, targets: [{{ provider: {target} }}] }}]"),
-    ));
-    let _controller = stage.controller("one");
-    let sidecar = stage.sidecar(&stage.pod("app", &[]));
-    let route = stage.until::<LlmRoute>("everything", |route| {
-        let mut conditions = route.status.iter().flat_map(|status| &status.conditions);
-        conditions.any(|condition| condition.reason == "RefNotPermitted")
-    });
-    assert_eq!(sidecar.call().status(), 503, "{route:?}");
-    assert!(!sidecar.cached().contains(CANARY));
-    assert_eq!(upstream.requests().len(), 0);
 }

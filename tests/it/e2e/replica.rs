@@ -112,9 +112,10 @@ impl Replica {
         self.process.stderr.so_far()
     }
 
-    /// The id of the process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.child.id()
+    /// The lines of its log that are warnings or worse.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let is_one = |line: &String| line.contains("\"WARN\"") || line.contains("\"ERROR\"");
+        self.log().into_iter().filter(is_one).collect()
     }
 
     /// SIGTERM, and waits for the end. Sidecars do not find it any more.

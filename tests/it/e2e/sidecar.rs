@@ -31,6 +31,18 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
+    /// Sets a flag.
+    pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
+        self.launch = self.launch.flag(name, value);
+        self
+    }
+
+    /// Does not wait until it is ready.
+    pub(crate) fn without_waiting(mut self) -> Self {
+        self.launch = self.launch.without_waiting();
+        self
+    }
+
     /// Starts it and waits until it is ready.
     #[track_caller]
     pub(crate) fn start(self) -> Sidecar {

@@ -19,8 +19,9 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Resource};
+use pillion::api::LlmRoute;
 use pillion::bundle::push::AUDIENCE;
-use pillion_cluster::{Cluster, Settings, TokenWish};
+use pillion_cluster::{Audit, Cluster, Settings, TokenWish};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -35,7 +36,7 @@ use crate::support::manifests::Manifests;
 use crate::support::proxy::{Launch, has_key};
 
 /// The roles of an installation, and its controller's ServiceAccount.
-const RBAC: &str = include_str!("rbac.yaml");
+pub(super) const RBAC: &str = include_str!("rbac.yaml");
 const ACCOUNT: &str = "pillion-controller";
 
 /// Namespaces of one test.
@@ -75,10 +76,11 @@ impl Stage {
         Self::set(runtime, cluster, Watches::Some)
     }
 
-    /// On a cluster of its own, whose API server it may stop; controllers watch all namespaces.
+    /// On a cluster of its own with an audit log, whose API server it may stop; controllers watch all
+    /// namespaces.
     pub(crate) fn alone() -> Self {
         let runtime = runtime();
-        let cluster = runtime.block_on(private(Settings::default()));
+        let cluster = runtime.block_on(private(Settings { audit: Audit::Metadata }));
         Self::set(runtime, Home::Own(Box::new(cluster)), Watches::All)
     }
 
@@ -265,6 +267,28 @@ impl Stage {
         }
     }
 
+    /// Waits until a condition of a route has the reason, said of the route as it stands.
+    #[track_caller]
+    pub(crate) fn until_said(&self, route: &str, of: &str, reason: &str) -> LlmRoute {
+        self.until::<LlmRoute>(route, |route| {
+            let conditions = route.status.iter().flat_map(|status| &status.conditions);
+            let mut conditions = conditions.filter(|condition| condition.type_ == of);
+            conditions.any(|condition| {
+                condition.reason == reason
+                    && condition.observed_generation == route.metadata.generation
+            })
+        })
+    }
+
+    /// Waits until a route tells of so many sidecars: `1/2`.
+    #[track_caller]
+    pub(crate) fn until_ready(&self, route: &str, ready: &str) -> LlmRoute {
+        self.until::<LlmRoute>(route, |route| {
+            let sidecars = route.status.as_ref().and_then(|status| status.sidecars.as_ref());
+            sidecars.is_some_and(|sidecars| sidecars.ready == ready)
+        })
+    }
+
     /// Objects of the stage's namespace.
     pub(crate) fn api<K: Object>(&self) -> Api<K> {
         self.api_in(&self.namespace)
@@ -298,7 +322,15 @@ impl Stage {
         const KINDS: &str = "llmroutes,providersecrets,configmaps,leases,pods,events,\
                              events.events.k8s.io,serviceaccounts";
         for namespace in [&self.namespace, &self.system] {
-            let shown = self.kubectl(&["get", KINDS, "--namespace", namespace, "-o", "yaml"]);
+            let shown = self.kubectl(&[
+                "get",
+                KINDS,
+                "-n",
+                namespace,
+                "-o",
+                "yaml",
+                "--show-managed-fields",
+            ]);
             assert!(shown.contains("kind: "), "{shown}");
             assert!(!has_key(shown.as_bytes()), "a key came out in an object of {namespace}");
         }
