@@ -1,9 +1,9 @@
 //! What the sidecars answered, per route.
 //!
 //! Pure. A sidecar counts for a route if the bundle that its pod is to have now holds the route; an
-//! answer counts only if it is to that very bundle. A route whose last good version the bundle holds
-//! is held back like one that the sidecar itself holds back. A pod counts once, however many streams
-//! it has for a moment, with whichever replicas.
+//! answer counts only if it is to that very bundle. A route whose last good version the bundle
+//! holds is held back like one that the sidecar itself holds back. A pod counts once, however many
+//! streams it has for a moment, with whichever replicas.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
