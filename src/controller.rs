@@ -5,7 +5,7 @@
 //! has told so far), [`watch`] (the streams that fill it), [`snapshot`] (all of it at one moment,
 //! with what is wrong), [`scope`] (which part a pod may know), [`sidecars`] (who is connected and
 //! runs what), [`push`] (the server they connect to), [`certificates`], [`status`], [`lease`],
-//! [`metrics`].
+//! [`reports`] (what the other replicas tell the one that writes status), [`metrics`].
 //!
 //! One thread, no locks: a watch event carries no data into the rest, it rings; after a short quiet
 //! the stores become a [`snapshot::Snapshot`], whole. Stateless: the API server is the only store.
@@ -17,6 +17,7 @@ pub mod connections;
 pub mod lease;
 pub mod metrics;
 pub mod push;
+pub mod reports;
 pub mod run;
 pub mod scope;
 pub mod sidecars;

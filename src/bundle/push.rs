@@ -22,7 +22,7 @@ pub const MAX_BUNDLE: usize = 16 << 20;
 pub const MAX_ANSWER: usize = 16 << 10;
 
 /// What a sidecar made of a bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Answer {
     /// It runs.

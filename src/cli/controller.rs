@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -82,6 +82,11 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "NAME", env = "POD_NAME")]
     identity: Option<String>,
 
+    /// Where the other replicas reach this one's --listen, to report their sidecars while it writes
+    /// status; without it POD_IP with the port of --listen, or --listen if that is one address
+    #[arg(long, value_name = "ADDR:PORT", env = "PILLION_ADVERTISE")]
+    advertise: Option<SocketAddr>,
+
     /// Level of the process log on standard error: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "PILLION_LOG")]
     log: String,
@@ -119,7 +124,7 @@ async fn serve(args: ControllerArgs) -> anyhow::Result<ExitCode> {
         push_metrics: PushMetrics::register(&registry)?,
         status_metrics: status::metrics::Metrics::register(&registry)?,
     };
-    let controller = Controller::new(options(args), outside);
+    let controller = Controller::new(options(args, listen), outside);
     let (signal, drain) = drain::channel();
     let (admin_signal, admin_drain) = drain::channel();
     let scraped = (registry, metrics, controller.sidecars());
@@ -152,12 +157,27 @@ async fn connections() -> anyhow::Result<Connections> {
     Connections::new(config).context(REMEDY)
 }
 
-fn options(args: ControllerArgs) -> Options {
+fn options(args: ControllerArgs, listen: SocketAddr) -> Options {
     Options {
+        address: args.advertise.or_else(|| reached_at(listen)),
         namespaces: BTreeSet::from_iter(args.namespaces),
         own_namespace: args.namespace,
         identity: args.identity.unwrap_or_else(identity),
     }
+}
+
+/// As the pod's own environment says, by the downward API.
+fn reached_at(listen: SocketAddr) -> Option<SocketAddr> {
+    let own: Option<IpAddr> = serve::variable("POD_IP").and_then(|text| text.parse().ok());
+    let fixed = (!listen.ip().is_unspecified()).then(|| listen.ip());
+    let ip = own.or(fixed);
+    if ip.is_none() {
+        tracing::info!(
+            "where other replicas reach this one is not known: set POD_IP, or --advertise; the \
+             sidecars of others are not counted while this one writes status"
+        );
+    }
+    ip.map(|ip| SocketAddr::new(ip, listen.port()))
 }
 
 fn certificates(args: &ControllerArgs) -> Source {

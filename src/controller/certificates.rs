@@ -4,7 +4,7 @@
 //! Reading order: [`Serving`] (what connections are served with, swapped while they run),
 //! `renewal` (what is due, a pure function of what there is and the time), `mint` (how one is
 //! made), `read` (what a certificate says), `material` (the Secret's content), [`keeper`] (the
-//! Secret, among replicas), [`files`].
+//! Secret, among replicas), [`files`], `replicas` (how they know each other by it).
 //!
 //! Invariants: a serving certificate is never signed by a CA that sidecars have not had
 //! [`Lifetimes::overlap`] to hear of; a CA that may have signed what is served stays in `ca.crt`
@@ -17,6 +17,7 @@ mod material;
 mod mint;
 mod read;
 mod renewal;
+mod replicas;
 #[cfg(test)]
 mod tests;
 
@@ -26,16 +27,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use prometheus::Gauge;
-use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
 use crate::net::drain::Drain;
 use keeper::Keeper;
+use replicas::Same;
 
 /// What connections are served with at this moment.
 pub struct Serving {
@@ -114,19 +116,40 @@ pub fn service_names(namespace: &str, more: &[String]) -> Vec<String> {
 }
 
 /// TLS 1.3 and HTTP/2, with whatever `serving` holds when a connection comes. Keeps no sessions:
-/// a sidecar connects once an hour, and a stranger's would be memory.
+/// a sidecar connects once an hour, and a stranger's would be memory. Who shows a certificate is
+/// another replica, or is sent away.
 ///
 /// # Errors
 /// [`CertificateError::Settings`].
 pub fn server_config(serving: Arc<Serving>) -> Result<Arc<ServerConfig>, CertificateError> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let provider = Arc::new(default_provider());
+    let replicas = Same::new(Arc::clone(&serving), provider.signature_verification_algorithms);
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(CertificateError::Settings)?
-        .with_no_client_auth()
+        .with_client_cert_verifier(replicas)
         .with_cert_resolver(serving);
     config.alpn_protocols = vec![b"h2".to_vec()];
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// The way to another replica: only what serves with the same certificate is one, and is shown it.
+///
+/// # Errors
+/// [`CertificateError::Settings`].
+pub fn client_config(serving: Arc<Serving>) -> Result<Arc<ClientConfig>, CertificateError> {
+    let provider = Arc::new(default_provider());
+    let replicas = Same::new(Arc::clone(&serving), provider.signature_verification_algorithms);
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(CertificateError::Settings)?
+        .dangerous()
+        .with_custom_certificate_verifier(replicas)
+        .with_client_cert_resolver(serving);
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.resumption = rustls::client::Resumption::disabled();
     Ok(Arc::new(config))
 }
 

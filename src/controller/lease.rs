@@ -4,11 +4,13 @@
 //! (`resourceVersion`), released on a graceful end. What holds: no replica believes that it is the
 //! holder while another may be. Times written by others are never compared with a clock; a foreign
 //! Lease has run out when it has not changed for its duration on this replica's own monotonic
-//! clock, and ours is given up a third of its duration before anybody else may take it. Does not
-//! know what the holder does with it.
+//! clock, and ours is given up a third of its duration before anybody else may take it. The holder
+//! says in it where the other replicas reach it. Does not know what the holder does with it, nor
+//! what they tell it.
 
 mod record;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1 as coordination;
@@ -22,6 +24,8 @@ use record::{Observed, Step};
 
 /// The Lease's name.
 pub const NAME: &str = "pillion-controller";
+/// The annotation with the address of the holder's push server.
+pub const ADDRESS: &str = "pillion.dev/push-address";
 
 /// How the election goes.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct Settings {
     pub namespace: String,
     /// Who this replica is: unique among all that ever run, also after a restart.
     pub identity: String,
+    /// Where the other replicas reach its push server; if that is not known, they do not report.
+    pub address: Option<SocketAddr>,
     /// A Lease that has not been renewed for so long is anybody's.
     pub duration: Duration,
     /// So often the holder renews it.
@@ -38,22 +44,34 @@ pub struct Settings {
     pub retry: Duration,
 }
 
-/// Does this replica hold the Lease? Cheap to clone; asked before each write.
+/// Does this replica hold the Lease, or who does? Cheap to clone; asked before each write.
 #[derive(Debug, Clone)]
-pub struct Lease(watch::Receiver<Option<Instant>>);
+pub struct Lease(watch::Receiver<Standing>);
 
 /// Takes part in the election: see [`run`].
 #[derive(Debug)]
 pub struct Candidate {
     settings: Settings,
-    held: watch::Sender<Option<Instant>>,
+    standing: watch::Sender<Standing>,
     observed: Observed,
+}
+
+/// How this replica stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It has not looked yet, or takes part no more.
+    #[default]
+    Aside,
+    /// It holds the Lease until then.
+    Holder(Instant),
+    /// Another does, who is reached there.
+    Other(Option<SocketAddr>),
 }
 
 /// A candidate, and the word on whether it holds the Lease, which is no until [`run`] runs.
 pub fn candidate(settings: Settings) -> (Candidate, Lease) {
-    let (held, lease) = watch::channel(None);
-    let candidate = Candidate { settings, held, observed: Observed::default() };
+    let (standing, lease) = watch::channel(Standing::Aside);
+    let candidate = Candidate { settings, standing, observed: Observed::default() };
     (candidate, Lease(lease))
 }
 
@@ -77,7 +95,7 @@ impl Settings {
     /// The times that a cluster wants: 15 s, renewed every 5 s, looked at every 2 s.
     pub fn new(namespace: String, identity: String) -> Self {
         let [duration, renew, retry] = [15, 5, 2].map(Duration::from_secs);
-        Self { namespace, identity, duration, renew, retry }
+        Self { namespace, identity, address: None, duration, renew, retry }
     }
 
     /// For so long after the start of a renewal we are sure. Others wait for the whole duration
@@ -92,10 +110,18 @@ impl Settings {
 impl Lease {
     /// Held now? False from the moment on at which it cannot be known.
     pub fn is_held(&self) -> bool {
-        self.0.borrow().is_some_and(|until| Instant::now() < until)
+        matches!(*self.0.borrow(), Standing::Holder(until) if Instant::now() < until)
     }
 
-    /// Waits for the next time that the Lease is taken, renewed or lost.
+    /// Where the replica is reached that holds it, if it is another.
+    pub fn other(&self) -> Option<SocketAddr> {
+        match *self.0.borrow() {
+            Standing::Other(address) => address,
+            Standing::Aside | Standing::Holder(_) => None,
+        }
+    }
+
+    /// Waits for the next time that the Lease is taken, renewed or lost, or another's.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             // Nobody takes part any more: there will be no news.
@@ -106,7 +132,7 @@ impl Lease {
     /// A Lease that is held for ever; for a controller of which there is only one.
     pub fn always() -> Self {
         let far = Instant::now() + Duration::from_secs(100 * 365 * 86_400);
-        Self(watch::channel(Some(far)).1)
+        Self(watch::channel(Standing::Holder(far)).1)
     }
 }
 
@@ -118,11 +144,14 @@ impl Candidate {
         let began = Instant::now();
         let turned = timeout(self.settings.renew, self.try_once(api, began)).await;
         match turned {
-            Ok(Ok(true)) => {
+            Ok(Ok(Turn::Ours)) => {
                 self.hold(began + self.settings.sure());
                 return self.settings.renew;
             }
-            Ok(Ok(false)) => self.lose("another replica holds the lease"),
+            Ok(Ok(Turn::Lost)) => self.lose("another replica was quicker", Standing::Aside),
+            Ok(Ok(Turn::Others(address))) => {
+                self.lose("another replica holds the lease", Standing::Other(address));
+            }
             // Ours may still stand: the clock decides.
             Ok(Err(error)) => tracing::warn!(%error, "the lease cannot be renewed or looked at"),
             Err(_) => tracing::warn!("the API server takes too long over the lease"),
@@ -130,43 +159,49 @@ impl Candidate {
         self.settings.retry
     }
 
-    /// Is it ours now?
+    /// Whose is it now?
     async fn try_once(
         &mut self,
         api: &Api<coordination::Lease>,
         now: Instant,
-    ) -> Result<bool, kube::Error> {
+    ) -> Result<Turn, kube::Error> {
         let found = api.get_opt(NAME).await?;
         let written = match self.observed.step(found.as_ref(), &self.settings, now) {
-            Step::Wait => return Ok(false),
+            Step::Wait(address) => return Ok(Turn::Others(address)),
             Step::Create(lease) => api.create(&PostParams::default(), &lease).await,
             Step::Replace(lease) => api.replace(NAME, &PostParams::default(), &lease).await,
         };
         match written {
-            Ok(_) => Ok(true),
-            // Somebody was quicker, which the next look will tell.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Ok(_) => Ok(Turn::Ours),
+            // The next look will tell who it was.
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Turn::Lost),
             Err(error) => Err(error),
         }
     }
 
     fn hold(&self, until: Instant) {
-        let before = self.held.send_replace(Some(until));
-        if before.is_none() {
+        let before = self.standing.send_replace(Standing::Holder(until));
+        if !matches!(before, Standing::Holder(_)) {
             tracing::info!(identity = self.settings.identity, "this replica writes status now");
         }
     }
 
-    fn lose(&self, why: &str) {
-        if self.held.send_replace(None).is_some() {
-            tracing::info!(why, "this replica writes no status any more");
-        }
+    fn lose(&self, why: &str, now: Standing) {
+        self.standing.send_if_modified(|standing| {
+            let before = std::mem::replace(standing, now);
+            if matches!(before, Standing::Holder(_)) {
+                tracing::info!(why, "this replica writes no status any more");
+            }
+            before != now
+        });
     }
 
     async fn release(&mut self, api: &Api<coordination::Lease>) {
-        let held = self.held.borrow().is_some();
-        // First to ourselves, then to the others.
-        self.lose("the controller ends");
+        let held = matches!(*self.standing.borrow(), Standing::Holder(_));
+        // First to ourselves, then to the others. Who holds it otherwise may still be told things.
+        if held {
+            self.lose("the controller ends", Standing::Aside);
+        }
         if !held {
             return;
         }
@@ -183,6 +218,16 @@ impl Candidate {
         }
         Ok(())
     }
+}
+
+/// How a look has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Ours,
+    /// Somebody wrote in the same moment.
+    Lost,
+    /// Another's, who is reached there.
+    Others(Option<SocketAddr>),
 }
 
 /// Up to a tenth less or more, so that replicas do not march in step.

@@ -11,6 +11,8 @@ use prometheus::{
 pub struct Metrics {
     /// Sidecars connected now.
     pub sidecars: IntGauge,
+    /// Other replicas that report theirs now.
+    pub reports: IntGauge,
     /// Snapshots published.
     pub snapshots: IntCounter,
     /// How long a snapshot took to make.
@@ -41,13 +43,15 @@ impl Metrics {
         let gauges = |name: &str, help: &str| {
             enter(registry, IntGaugeVec::new(Opts::new(name, help), &["resource"])?)
         };
+        let gauge = |name: &str, help: &str| enter(registry, IntGauge::new(name, help)?);
         Ok(Self {
-            sidecars: enter(
-                registry,
-                IntGauge::new(
-                    "pillion_controller_sidecars",
-                    "Sidecars connected to this replica now.",
-                )?,
+            sidecars: gauge(
+                "pillion_controller_sidecars",
+                "Sidecars connected to this replica now.",
+            )?,
+            reports: gauge(
+                "pillion_controller_reports",
+                "Other replicas that report their sidecars to this one now.",
             )?,
             snapshots: counter("pillion_controller_snapshots_total", "Snapshots published.")?,
             compile_seconds: enter(registry, Histogram::with_opts(compile.buckets(buckets))?)?,

@@ -1,25 +1,28 @@
 //! The server that sidecars connect to: proves who they are, sends each its bundle, hears answers.
+//! The other replicas connect to it too, to report while this one writes status.
 //!
 //! Reading order: [`server`] (a connection, from its first byte to its last), `admission` (a
 //! request, until it has its place), [`identity`] (whose token it is), `session` (a place: bundles
-//! out, answers in), `answers` (the lines that come in), `presence` (how far a connection has
-//! come), `strangers` (what somebody may cost who has not said who he is), `refusal` (every no),
-//! [`metrics`].
+//! out, answers in), `answers` and `lines` (what comes in), `replica` (another replica's place),
+//! `presence` (how far a connection has come), `strangers` (what somebody may cost who has not said
+//! who he is), `refusal` (every no), [`metrics`].
 //!
 //! Invariants: nobody is told anything before the API server has said whose token it is; a failure
 //! of the API server is never a yes. A session sends the newest snapshot's bundle whenever its
 //! version is not the one sent last, and queues none: a slow sidecar skips versions. One
 //! connection carries one stream, for one pod, and ends with it. Tokens are never logged.
 //!
-//! What a replica counts is its own sidecars. Does not know what a bundle holds (`scope`), nor what
-//! an answer comes to (`status`).
+//! What a replica counts here is its own sidecars; those of others are at its desk (`reports`). Does
+//! not know what a bundle holds (`scope`), nor what an answer comes to (`status`).
 
 mod admission;
 mod answers;
 pub mod identity;
+mod lines;
 pub mod metrics;
 mod presence;
 mod refusal;
+mod replica;
 pub mod server;
 mod session;
 mod strangers;
@@ -30,6 +33,7 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 
+use super::reports::Desk;
 use super::sidecars::Sidecars;
 use super::snapshot::Feed;
 use identity::Identities;
@@ -38,12 +42,15 @@ use metrics::PushMetrics;
 /// Everything that a sidecar's connection needs, besides its socket.
 #[derive(Debug)]
 pub struct Door {
-    /// The certificate, which may change while this runs: `certificates::server_config`.
+    /// The certificate, which may change while this runs: `certificates::server_config`. Who shows
+    /// one of his own and is let in by this is another replica.
     pub tls: Arc<ServerConfig>,
     /// What there is to tell.
     pub feed: Feed,
     /// Who is connected.
     pub sidecars: Rc<Sidecars>,
+    /// What other replicas report.
+    pub reports: Rc<Desk>,
     /// Whose token is whose.
     pub identities: Identities,
     /// What is counted.

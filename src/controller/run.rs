@@ -2,6 +2,7 @@
 //! writer of status, who read them.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +13,14 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::certificates::{self, CertificateError, Serving, Source};
 use super::connections::{ConnectError, Connections};
-use super::lease::{self, Settings};
+use super::lease::{self, Lease, Settings};
 use super::metrics::Metrics;
 use super::push::identity::{Identities, Spans, api_server};
 use super::push::metrics::PushMetrics;
 use super::push::server;
 use super::push::{Door, Limits};
+use super::reports::desk::{Desk, LINGER};
+use super::reports::reporter::{self, Reporter};
 use super::sidecars::Sidecars;
 use super::snapshot::{self, Assembler, Feed, Publisher};
 use super::status::events::Events;
@@ -43,6 +46,8 @@ pub struct Options {
     pub own_namespace: ObjectName,
     /// Which of its replicas it is.
     pub identity: String,
+    /// Where the other replicas reach its listener, if that is known.
+    pub address: Option<SocketAddr>,
 }
 
 /// What it needs from outside.
@@ -79,6 +84,7 @@ pub struct Controller {
     publisher: Publisher,
     feed: Feed,
     sidecars: Rc<Sidecars>,
+    reports: Rc<Desk>,
     serving: Arc<Serving>,
 }
 
@@ -89,7 +95,8 @@ impl Controller {
     pub fn new(options: Options, outside: Outside) -> Self {
         let (publisher, feed) = snapshot::feed();
         let serving = Serving::new(outside.push_metrics.certificate_expires.clone());
-        Self { options, outside, publisher, feed, sidecars: Rc::default(), serving }
+        let reports = Desk::new(LINGER, outside.metrics.reports.clone());
+        Self { options, outside, publisher, feed, sidecars: Rc::default(), reports, serving }
     }
 
     /// Where its snapshots are.
@@ -114,6 +121,8 @@ impl Controller {
     /// supplied. That the API server does not answer is none: it is tried for as long as it takes.
     pub async fn run(self, mut drain: Drain) -> Result<(), RunError> {
         let door = self.door()?;
+        let (candidate, lease) = lease::candidate(self.lease_settings());
+        let reporter = self.reporter(lease.clone())?;
         let Outside { connections, listener, certificates, metrics, status_metrics, .. } =
             self.outside;
         let episodes = Episodes::new(metrics.clone());
@@ -123,14 +132,13 @@ impl Controller {
         let namespace = own_namespace.as_str();
         let keeping = certificates.run((client.clone(), namespace), self.serving, drain.clone());
         let serving = task::spawn(server::serve(listener, door, drain.clone()));
-        let (settings, lease) =
-            (Settings::new(namespace.to_owned(), identity.clone()), drain.clone());
-        let (candidate, held) = lease::candidate(settings);
-        let sources = Sources { feed: self.feed, sidecars: self.sidecars, lease: held };
+        let (feed, sidecars, reports) = (self.feed, self.sidecars, self.reports);
+        let sources = Sources { feed, sidecars, reports, lease };
         let events = Events::new(client.clone(), namespace, identity);
         let writing = status::run(client.clone(), sources, events, status_metrics, drain.clone());
         let writing = task::spawn(writing);
-        let electing = task::spawn(lease::run(client, candidate, lease));
+        let electing = task::spawn(lease::run(client, candidate, drain.clone()));
+        drop(task::spawn(reporter::run(reporter, drain.clone())));
         tokio::select! {
             () = follow(watches, &self.publisher, &metrics) => {}
             ended = keeping => ended?,
@@ -141,12 +149,25 @@ impl Controller {
         Ok(())
     }
 
+    fn lease_settings(&self) -> Settings {
+        let Options { own_namespace, identity, address, .. } = &self.options;
+        let settings = Settings::new(own_namespace.as_str().to_owned(), identity.clone());
+        Settings { address: *address, ..settings }
+    }
+
+    fn reporter(&self, lease: Lease) -> Result<Reporter, CertificateError> {
+        let identity = self.options.identity.clone();
+        let tls = certificates::client_config(self.serving())?;
+        Ok(Reporter { identity, sidecars: self.sidecars(), lease, tls })
+    }
+
     fn door(&self) -> Result<Door, CertificateError> {
         let reviewer = api_server(self.outside.connections.client());
         Ok(Door {
             tls: certificates::server_config(self.serving())?,
             feed: self.feed(),
             sidecars: self.sidecars(),
+            reports: Rc::clone(&self.reports),
             identities: Identities::new(reviewer, Spans::default()),
             metrics: self.outside.push_metrics.clone(),
             limits: Limits::default(),

@@ -1,12 +1,12 @@
 //! Who is connected, what was sent to it, and what it made of that.
 //!
-//! Rings when anything changes, for whoever writes status.
+//! Rings when anything changes, for whoever writes status or reports to the one that does.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::snapshot::{Encoded, PodId};
 use crate::bundle::push::Answer;
@@ -16,8 +16,12 @@ use crate::bundle::push::Answer;
 pub struct Sidecars {
     connected: RefCell<BTreeMap<u64, Sidecar>>,
     next: std::cell::Cell<u64>,
-    changed: Notify,
+    changed: watch::Sender<()>,
 }
+
+/// Rings each time that anything has changed since the last time.
+#[derive(Debug)]
+pub struct Rings(watch::Receiver<()>);
 
 /// One of them.
 #[derive(Debug, Clone)]
@@ -46,7 +50,7 @@ impl Sidecars {
         self.next.set(id + 1);
         let sidecar = Sidecar { pod, sent: None, answer: None };
         self.connected.borrow_mut().insert(id, sidecar);
-        self.changed.notify_one();
+        self.changed.send_replace(());
         Seat { sidecars: Rc::clone(self), id }
     }
 
@@ -65,9 +69,21 @@ impl Sidecars {
         self.connected.borrow().values().filter(|sidecar| sidecar.pod == *pod).count()
     }
 
-    /// Waits until anything has changed since the last return. For one waiter.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
+    /// Rings from now on.
+    pub fn rings(&self) -> Rings {
+        Rings(self.changed.subscribe())
+    }
+}
+
+// === impl Rings ===
+
+impl Rings {
+    /// Waits until anything has changed since the last return.
+    pub async fn next(&mut self) {
+        if self.0.changed().await.is_err() {
+            // Nobody connects any more: there will be no news.
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -91,13 +107,13 @@ impl Seat {
         if let Some(sidecar) = self.sidecars.connected.borrow_mut().get_mut(&self.id) {
             change(sidecar);
         }
-        self.sidecars.changed.notify_one();
+        self.sidecars.changed.send_replace(());
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         self.sidecars.connected.borrow_mut().remove(&self.id);
-        self.sidecars.changed.notify_one();
+        self.sidecars.changed.send_replace(());
     }
 }

@@ -24,7 +24,8 @@ use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::lease::Lease;
-use super::sidecars::Sidecars;
+use super::reports::Desk;
+use super::sidecars::{Rings, Sidecars};
 use super::snapshot::Feed;
 use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::ResourceKind;
@@ -45,7 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// After an error: twice as long each time, up to a minute.
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
-/// After a start sidecars need this long to come back; until then fewer of them are no news.
+/// After a start, or the loss of the replica that wrote before, sidecars and reports need this long
+/// to come; until then fewer of them are no news.
 const SETTLE: Duration = Duration::from_secs(15);
 
 /// What status is made of.
@@ -56,6 +58,8 @@ pub struct Sources {
     pub feed: Feed,
     /// Who runs what.
     pub sidecars: Rc<Sidecars>,
+    /// The same of the other replicas.
+    pub reports: Rc<Desk>,
     /// May this replica write?
     pub lease: Lease,
 }
@@ -69,10 +73,11 @@ pub async fn run(
     mut drain: Drain,
 ) {
     let mut writer = Writer::new(client, events, metrics);
+    let mut rings = sources.sidecars.rings();
     let work = async {
         loop {
             tokio::select! {
-                () = sources.news() => writer.rings(),
+                () = sources.news(&mut rings) => writer.rings(),
                 () = writer.due() => writer.turn(&sources).await,
             }
         }
@@ -87,13 +92,14 @@ pub async fn run(
 
 impl Sources {
     /// Something may have to be said anew.
-    async fn news(&mut self) {
+    async fn news(&mut self, rings: &mut Rings) {
         tokio::select! {
             snapshot = self.feed.next() => if snapshot.is_none() {
                 // Nobody makes snapshots any more: the controller is ending.
                 std::future::pending::<()>().await;
             },
-            () = self.sidecars.changed() => {}
+            () = rings.next() => {}
+            () = self.reports.changed() => {}
             () = self.lease.changed() => {}
         }
     }
@@ -107,7 +113,8 @@ struct Writer {
     plan: Plan,
     plan_at: Option<Instant>,
     write_at: Instant,
-    settled_at: Instant,
+    /// `None` while this replica does not write.
+    settled_at: Option<Instant>,
     failures: u32,
 }
 
@@ -122,7 +129,7 @@ impl Writer {
             plan: Plan::default(),
             plan_at: Some(Instant::now()),
             write_at: Instant::now(),
-            settled_at: Instant::now() + SETTLE,
+            settled_at: None,
             failures: 0,
         }
     }
@@ -146,7 +153,7 @@ impl Writer {
         self.metrics.lease_held.set(i64::from(held));
         if !held {
             // The next holder reads from the objects what has been said.
-            (self.plan, self.plan_at) = (Plan::default(), None);
+            (self.plan, self.plan_at, self.settled_at) = (Plan::default(), None, None);
         } else if self.plan_at.is_some_and(|at| at <= Instant::now()) {
             self.renew(sources);
         } else if self.write_at <= Instant::now()
@@ -158,16 +165,17 @@ impl Writer {
     }
 
     fn renew(&mut self, sources: &Sources) {
-        let is_settled = self.settled_at <= Instant::now();
-        let (age, again) = match is_settled {
+        let settled_at = *self.settled_at.get_or_insert_with(|| Instant::now() + SETTLE);
+        let (age, again) = match settled_at <= Instant::now() {
             true => (Age::Settled, None),
-            false => (Age::Young, Some(self.settled_at)),
+            false => (Age::Young, Some(settled_at)),
         };
         let Some(snapshot) = sources.feed.latest() else {
             self.plan_at = None;
             return;
         };
-        let tallies = tally::count(&snapshot, &sources.sidecars.list());
+        let sidecars = [sources.sidecars.list(), sources.reports.list()].concat();
+        let tallies = tally::count(&snapshot, &sidecars);
         self.plan.renew(&snapshot, &tallies, age);
         self.plan_at = again;
     }

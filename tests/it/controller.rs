@@ -8,6 +8,7 @@ mod bounds;
 mod lease;
 mod live;
 mod push;
+mod reports;
 mod sidecar;
 mod stand;
 mod status;

@@ -11,6 +11,7 @@ mod faulty;
 mod grants;
 mod live;
 mod replica;
+mod replicas;
 mod roles;
 mod scopes;
 mod service;
@@ -18,6 +19,7 @@ mod sidecar;
 mod stage;
 mod statuses;
 mod tokens;
+mod traffic;
 
 use std::time::{Duration, Instant};
 

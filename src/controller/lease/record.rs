@@ -3,11 +3,13 @@
 //! Invariant: a written Lease carries the `resourceVersion` of the one that it was made from, so
 //! that of two replicas that write at once one fails.
 
+use std::net::SocketAddr;
+
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
-use super::{NAME, Settings};
+use super::{ADDRESS, NAME, Settings};
 use crate::telemetry;
 
 /// What was seen last, and since when it has not changed.
@@ -23,8 +25,8 @@ pub(super) enum Step {
     Create(Lease),
     /// It is ours, free, or has run out: write this in its place.
     Replace(Lease),
-    /// It is another's.
-    Wait,
+    /// It is another's, who is reached there.
+    Wait(Option<SocketAddr>),
 }
 
 // === impl Observed ===
@@ -50,7 +52,7 @@ impl Observed {
         let is_free = holder.is_empty() || now.duration_since(since) >= settings.duration;
         match is_free || holder == settings.identity {
             true => Step::Replace(taken(Some(found), settings)),
-            false => Step::Wait,
+            false => Step::Wait(address(found)),
         }
     }
 }
@@ -58,7 +60,8 @@ impl Observed {
 /// The Lease as this replica holds it.
 fn taken(before: Option<&Lease>, settings: &Settings) -> Lease {
     let now = Some(MicroTime(telemetry::timestamp()));
-    let metadata = before.map(|lease| lease.metadata.clone());
+    let mut metadata = before.map_or_else(|| named(settings), |lease| lease.metadata.clone());
+    put_address(&mut metadata, settings.address);
     let spec = before.and_then(|lease| lease.spec.clone()).unwrap_or_default();
     let is_ours = spec.holder_identity.as_deref() == Some(&*settings.identity);
     let (acquired, transitions) = match (before, is_ours) {
@@ -69,7 +72,7 @@ fn taken(before: Option<&Lease>, settings: &Settings) -> Lease {
         }
     };
     Lease {
-        metadata: metadata.unwrap_or_else(|| named(settings)),
+        metadata,
         spec: Some(LeaseSpec {
             acquire_time: acquired,
             holder_identity: Some(settings.identity.clone()),
@@ -79,6 +82,21 @@ fn taken(before: Option<&Lease>, settings: &Settings) -> Lease {
             ..spec
         }),
     }
+}
+
+/// Where the holder is reached, if it says so.
+fn address(lease: &Lease) -> Option<SocketAddr> {
+    lease.metadata.annotations.as_ref()?.get(ADDRESS)?.parse().ok()
+}
+
+/// Another's address must not stay under our name.
+fn put_address(metadata: &mut ObjectMeta, address: Option<SocketAddr>) {
+    let annotations = metadata.annotations.get_or_insert_default();
+    match address {
+        Some(address) => annotations.insert(ADDRESS.to_owned(), address.to_string()),
+        None => annotations.remove(ADDRESS),
+    };
+    metadata.annotations.take_if(|annotations| annotations.is_empty());
 }
 
 /// The Lease given back, if it is ours to give.
@@ -128,7 +146,7 @@ mod tests {
     fn written(step: Step) -> Lease {
         match step {
             Step::Create(lease) | Step::Replace(lease) => lease,
-            Step::Wait => panic!("nothing is written"),
+            Step::Wait(_) => panic!("nothing is written"),
         }
     }
 
@@ -160,16 +178,33 @@ mod tests {
             Some(MicroTime("1999-01-01T00:00:00Z".parse().unwrap()));
         let (mut observed, begin) = (Observed::default(), Instant::now());
         let at = |seconds| begin + Duration::from_secs(seconds);
-        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(0)), Step::Wait));
-        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(14)), Step::Wait));
+        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(0)), Step::Wait(_)));
+        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(14)), Step::Wait(_)));
         let taken = written(observed.step(Some(&theirs), &settings("a"), at(15))).spec.unwrap();
         assert_eq!(taken.holder_identity.as_deref(), Some("a"));
         assert_eq!(taken.lease_transitions, Some(4));
         // It is renewed: the wait begins anew.
         theirs.spec.as_mut().unwrap().renew_time = Some(MicroTime(telemetry::timestamp()));
-        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(16)), Step::Wait));
-        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(30)), Step::Wait));
+        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(16)), Step::Wait(_)));
+        assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(30)), Step::Wait(_)));
         assert!(matches!(observed.step(Some(&theirs), &settings("a"), at(31)), Step::Replace(_)));
+    }
+
+    #[test]
+    fn the_holder_says_where_it_is_reached() {
+        let at = |identity: &str, address: Option<&str>| Settings {
+            address: address.map(|address| address.parse().unwrap()),
+            ..settings(identity)
+        };
+        let lease = taken(None, &at("a", Some("10.0.0.1:8790")));
+        let step = Observed::default().step(Some(&lease), &settings("b"), Instant::now());
+        let Step::Wait(Some(address)) = step else { panic!("{step:?}") };
+        assert_eq!(address.to_string(), "10.0.0.1:8790");
+        // The next holder's word takes its place, also if it has none.
+        let next = taken(Some(&lease), &at("b", Some("[::1]:8790")));
+        assert_eq!(super::address(&next).unwrap().to_string(), "[::1]:8790");
+        let silent = taken(Some(&next), &settings("c"));
+        assert_eq!((super::address(&silent), silent.metadata.annotations), (None, None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A request, until it has its place or its no.
+//! A request, until it has its place or its no: a sidecar's, or another replica's.
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -14,10 +14,12 @@ use super::Door;
 use super::answers::Answers;
 use super::identity::{Proven, Token};
 use super::metrics::OneMore;
-use super::presence::{Presence, Visit};
+use super::presence::{Caller, Presence, Visit};
 use super::refusal::Refusal;
+use super::replica::{self, Replica};
 use super::session::{Bundles, Ending, Session};
 use crate::bundle::push::PATH;
+use crate::controller::reports::report;
 use crate::controller::sidecars::Seat;
 use crate::controller::snapshot::{Feed, PodId};
 use crate::net::drain::Drain;
@@ -33,7 +35,11 @@ pub(super) async fn answer(
     drain: Drain,
 ) -> Result<Response<ReplyBody>, Infallible> {
     let answered = match presence.begin() {
-        Ok(visit) => admit(request, &door, visit, drain).await,
+        Ok(visit) => match (request.method(), request.uri().path()) {
+            (&Method::POST, PATH) => admit(request, &door, visit, drain).await,
+            (&Method::POST, report::PATH) => hear(request, &door, visit, drain),
+            _ => Err(Refusal::Elsewhere),
+        },
         Err(refusal) => Err(refusal),
     };
     Ok(answered.unwrap_or_else(|refusal| {
@@ -43,16 +49,28 @@ pub(super) async fn answer(
     }))
 }
 
-/// The steps to a place. `visit` ends the connection when it is dropped.
+/// A replica has its place at once: the handshake was its introduction.
+fn hear(
+    request: Request<Incoming>,
+    door: &Door,
+    visit: Visit,
+    drain: Drain,
+) -> Result<Response<ReplyBody>, Refusal> {
+    if visit.caller() != Caller::Replica {
+        return Err(Refusal::NoReplica);
+    }
+    visit.is_no_stranger();
+    let (lines, place) = (replica::lines(request.into_body()), door.reports.join());
+    Ok(stream(Replica { lines, place, drain, _visit: visit }.hear()))
+}
+
+/// The steps to a sidecar's place. `visit` ends the connection when it is dropped.
 async fn admit(
     request: Request<Incoming>,
     door: &Rc<Door>,
     visit: Visit,
     drain: Drain,
 ) -> Result<Response<ReplyBody>, Refusal> {
-    if request.method() != Method::POST || request.uri().path() != PATH {
-        return Err(Refusal::Elsewhere);
-    }
     let token = Token::of(request.headers())?;
     let Proven { pod, expires } = door.identities.of(&token).await?;
     let mut feed = door.feed.clone();

@@ -1,10 +1,10 @@
 //! The lines that a sidecar sends: each an answer, each bounded.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::Body;
-use http_body_util::BodyExt;
 use thiserror::Error;
 
+use super::lines::{Lines, NoLine};
 use crate::bundle::push::{Answer, MAX_ANSWER};
 
 /// So many answers more than bundles are taken: each wakes whoever writes status.
@@ -13,8 +13,7 @@ const SLACK: usize = 16;
 /// Answers, as they come.
 #[derive(Debug)]
 pub(super) struct Answers<B> {
-    body: Option<B>,
-    buffer: BytesMut,
+    lines: Lines<B>,
     /// How many more may come before another bundle is sent.
     allowed: usize,
 }
@@ -40,7 +39,7 @@ pub(super) enum Garbage {
 
 impl<B: Body<Data = Bytes> + Unpin> Answers<B> {
     pub(super) fn new(body: B) -> Self {
-        Self { body: Some(body), buffer: BytesMut::new(), allowed: SLACK }
+        Self { lines: Lines::new(body, MAX_ANSWER), allowed: SLACK }
     }
 
     /// A bundle was sent, which may be answered.
@@ -51,37 +50,14 @@ impl<B: Body<Data = Bytes> + Unpin> Answers<B> {
     /// The next answer; waits for ever once the sidecar has said that no more will come. May be
     /// dropped at any time and called again.
     pub(super) async fn next(&mut self) -> Result<Answer, Garbage> {
-        loop {
-            if let Some(answer) = self.line()? {
-                return Ok(answer);
-            }
-            self.read().await?;
-        }
-    }
-
-    async fn read(&mut self) -> Result<(), Garbage> {
-        let Some(body) = &mut self.body else { return std::future::pending().await };
-        match body.frame().await {
-            Some(Ok(frame)) => {
-                self.buffer.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
-            }
-            Some(Err(_)) => return Err(Garbage::Broken),
-            None => self.body = None,
-        }
-        Ok(())
-    }
-
-    fn line(&mut self) -> Result<Option<Answer>, Garbage> {
-        let Some(end) = memchr::memchr(b'\n', &self.buffer) else {
-            return if self.buffer.len() < MAX_ANSWER { Ok(None) } else { Err(Garbage::TooLong) };
+        let line = match self.lines.next().await {
+            Ok(line) => line,
+            Err(NoLine::TooLong) => return Err(Garbage::TooLong),
+            Err(NoLine::Broken) => return Err(Garbage::Broken),
+            Err(NoLine::Ended) => return std::future::pending().await,
         };
-        if end >= MAX_ANSWER {
-            return Err(Garbage::TooLong);
-        }
-        let line = self.buffer.split_to(end);
-        self.buffer.advance(1);
         self.allowed = self.allowed.checked_sub(1).ok_or(Garbage::TooMany)?;
-        serde_json::from_slice(&line).map(Some).map_err(|_| Garbage::Unreadable)
+        serde_json::from_slice(&line).map_err(|_| Garbage::Unreadable)
     }
 }
 

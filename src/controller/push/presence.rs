@@ -13,8 +13,18 @@ use super::strangers::Stranger;
 #[derive(Debug)]
 pub(super) struct Presence {
     stage: Cell<Visited>,
+    caller: Caller,
     stranger: RefCell<Option<Stranger>>,
     changed: Notify,
+}
+
+/// Who has connected, as far as the handshake tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Another replica: it has shown the certificate that all of them share.
+    Replica,
+    /// Who knows? A sidecar has a token.
+    Anybody,
 }
 
 /// The one stream of a connection; when it is dropped, the connection ends.
@@ -36,9 +46,9 @@ enum Visited {
 // === impl Presence ===
 
 impl Presence {
-    pub(super) fn of(stranger: Stranger) -> Self {
+    pub(super) fn of(stranger: Stranger, caller: Caller) -> Self {
         let stranger = RefCell::new(Some(stranger));
-        Self { stage: Cell::new(Visited::NotYet), stranger, changed: Notify::new() }
+        Self { stage: Cell::new(Visited::NotYet), caller, stranger, changed: Notify::new() }
     }
 
     /// The connection's one request has come.
@@ -75,6 +85,11 @@ impl Presence {
 // === impl Visit ===
 
 impl Visit {
+    /// Who it is.
+    pub(super) fn caller(&self) -> Caller {
+        self.0.caller
+    }
+
     /// Its turn is given to others.
     pub(super) fn is_no_stranger(&self) {
         self.0.stranger.borrow_mut().take();

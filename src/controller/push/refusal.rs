@@ -49,6 +49,9 @@ pub(super) enum Refusal {
     /// Nothing to tell yet.
     #[error("the controller has not seen the whole cluster yet: try again")]
     NotReady,
+    /// Only replicas report.
+    #[error("reports are taken from replicas of the controller only, by their own certificate")]
+    NoReplica,
     /// Nobody to ask.
     #[error("the API server cannot review the token now: try again")]
     NoReview,
@@ -68,6 +71,7 @@ impl Refusal {
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many"),
             Self::SecondStream => (StatusCode::TOO_MANY_REQUESTS, "second_stream"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+            Self::NoReplica => (StatusCode::FORBIDDEN, "no_replica"),
             Self::NoReview => (StatusCode::SERVICE_UNAVAILABLE, "no_review"),
         }
     }

@@ -24,7 +24,7 @@ use tokio_rustls::server::TlsStream;
 use super::Door;
 use super::admission::answer;
 use super::metrics::OneMore;
-use super::presence::Presence;
+use super::presence::{Caller, Presence};
 use super::strangers::Strangers;
 use crate::net::accept::{self, Capacity};
 use crate::net::client_io::ClientIo;
@@ -101,7 +101,16 @@ async fn introduce(
     if io.get_ref().1.alpn_protocol() != Some(b"h2") {
         return Err("http2");
     }
-    Ok((io, Rc::new(Presence::of(stranger)), by))
+    let caller = caller(&io);
+    Ok((io, Rc::new(Presence::of(stranger, caller)), by))
+}
+
+/// Whoever shows a certificate other than the replicas' own has not come so far.
+fn caller(io: &Io) -> Caller {
+    match io.get_ref().1.peer_certificates() {
+        Some([_, ..]) => Caller::Replica,
+        Some([]) | None => Caller::Anybody,
+    }
 }
 
 async fn speak(io: Io, presence: Rc<Presence>, by: Instant, door: &Rc<Door>, mut drain: Drain) {

@@ -90,6 +90,7 @@ impl Running {
             namespaces: limits.iter().map(|name| name.parse().unwrap()).collect::<BTreeSet<_>>(),
             own_namespace: "pillion-system".parse().unwrap(),
             identity: "test".to_owned(),
+            address: None,
         };
         let controller = Controller::new(options, outside);
         let feed = controller.feed();

@@ -69,6 +69,7 @@ impl Running {
             namespaces: BTreeSet::from([namespace.parse().unwrap()]),
             own_namespace: own,
             identity: "test".to_owned(),
+            address: None,
         };
         let outside = Outside {
             connections: connections(cluster).await,

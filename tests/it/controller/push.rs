@@ -50,11 +50,12 @@ async fn a_sidecar_has_each_version_once_and_is_heard() {
 }
 
 async fn rejection(stand: &Stand) -> Answer {
+    let mut rings = stand.sidecars.rings();
     loop {
         let answer = stand.sidecars.list()[0].answer.clone();
         match answer {
             Some(answer @ Answer::Rejected { .. }) => return answer,
-            _ => stand.sidecars.changed().await,
+            _ => rings.next().await,
         }
     }
 }

@@ -96,7 +96,7 @@ impl Sidecar {
         Some(bundle::decode(&line).unwrap())
     }
 
-    /// Answers a bundle.
+    /// Sends a line: an answer to a bundle, or a report.
     pub(crate) fn answer(&mut self, text: &str) {
         self.answers.send_data(Bytes::from(format!("{text}\n")), false).unwrap();
     }

@@ -13,14 +13,15 @@ use pillion::api::LlmRoute;
 use pillion::controller::push::identity::{Identities, Reviewer, Spans, Unavailable};
 use pillion::controller::push::metrics::PushMetrics;
 use pillion::controller::push::{Door, Limits, server};
+use pillion::controller::reports::Desk;
 use pillion::controller::sidecars::Sidecars;
 use pillion::controller::snapshot::{self, Assembler, Feed, PodId, Publisher};
 use pillion::controller::store::{Listing, Part, Told};
 use pillion::controller::watch::Stores;
 use pillion::controller::watch::objects::PodFacts;
 use pillion::net::drain::{self, DrainSignal};
-use prometheus::Registry;
-use rustls::ClientConfig;
+use prometheus::{IntGauge, Registry};
+use rustls::{ClientConfig, ServerConfig};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, LocalSet};
@@ -41,6 +42,7 @@ pub(crate) struct Stand {
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) http1: Arc<ClientConfig>,
     pub(crate) sidecars: Rc<Sidecars>,
+    pub(crate) reports: Rc<Desk>,
     pub(crate) signal: DrainSignal,
     pub(crate) serving: JoinHandle<()>,
     pub(crate) registry: Registry,
@@ -116,23 +118,35 @@ impl Stand {
 
     pub(crate) async fn before(town: Town, wish: Wish) -> Self {
         let ca = Ca::new();
+        let clients = [ca.client(&[b"h2"]), ca.client(&[])];
+        Self::serving(town, wish, ca.server(&["localhost"], &[b"h2"]), clients).await
+    }
+
+    /// With TLS of the test's own; `clients` speak HTTP/2 and HTTP/1.1.
+    pub(crate) async fn serving(
+        town: Town,
+        wish: Wish,
+        server: Arc<ServerConfig>,
+        [tls, http1]: [Arc<ClientConfig>; 2],
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let registry = Registry::new();
         let word: Word = Rc::new(RefCell::new(Ok(yes(&app()))));
         let sidecars = Rc::new(Sidecars::default());
+        let reports = Desk::new(Duration::ZERO, IntGauge::new("reports", "open").unwrap());
         let door = Door {
-            tls: ca.server(&["localhost"], &[b"h2"]),
+            tls: server,
             feed: town.feed.clone(),
             sidecars: Rc::clone(&sidecars),
+            reports: Rc::clone(&reports),
             identities: Identities::new(reviewer(Rc::clone(&word)), wish.spans),
             metrics: PushMetrics::register(&registry).unwrap(),
             limits: wish.limits,
         };
         let (signal, drain) = drain::channel();
         let serving = tokio::task::spawn_local(server::serve(listener, door, drain));
-        let (tls, http1) = (ca.client(&[b"h2"]), ca.client(&[]));
-        Self { address, tls, http1, sidecars, signal, serving, registry, word, town }
+        Self { address, tls, http1, sidecars, reports, signal, serving, registry, word, town }
     }
 
     /// A sidecar of whatever pod the word says.
@@ -142,8 +156,9 @@ impl Stand {
 
     /// Waits until this many are connected.
     pub(crate) async fn connected(&self, count: usize) {
+        let mut rings = self.sidecars.rings();
         while self.sidecars.count() != count {
-            self.sidecars.changed().await;
+            rings.next().await;
         }
     }
 

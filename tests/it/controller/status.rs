@@ -1,7 +1,7 @@
 //! Conditions and Events as the API server has them.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, ListParams};
@@ -9,7 +9,7 @@ use kube::{Api, ResourceExt};
 use pillion::api::{LlmRoute, ProviderSecret};
 use pillion::compile::{Fault, ObjectId, ResourceKind, Severity, Subject};
 use pillion::controller::lease::Lease;
-use pillion::controller::sidecars::Sidecars;
+use pillion::controller::reports::Desk;
 use pillion::controller::snapshot::{
     self, ProviderVerdict, Publisher, RouteVerdict, Snapshot, Undecodable,
 };
@@ -19,7 +19,7 @@ use pillion::controller::status::{self, Sources};
 use pillion::net::drain::{self, DrainSignal};
 use pillion::net::task;
 use pillion_cluster::Cluster;
-use prometheus::Registry;
+use prometheus::{IntGauge, Registry};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
@@ -78,7 +78,8 @@ impl Stage {
     pub(super) fn start(cluster: &Cluster, namespace: String, lease: Lease) -> Self {
         let client = cluster.client().unwrap();
         let (publisher, feed) = snapshot::feed();
-        let sources = Sources { feed, sidecars: Rc::new(Sidecars::default()), lease };
+        let reports = Desk::new(Duration::ZERO, IntGauge::new("reports", "open").unwrap());
+        let sources = Sources { feed, sidecars: Rc::default(), reports, lease };
         let (signal, drain) = drain::channel();
         let registry = Registry::new();
         let events = Events::new(client.clone(), &namespace, "replica-1");
