@@ -6,7 +6,7 @@
 SOAK_MINUTES ?= 2
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo

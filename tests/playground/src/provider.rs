@@ -1,9 +1,9 @@
 //! The scripted provider: says which model was asked for and under which key, in OpenAI's or
 //! Anthropic's words.
 //!
-//! One thread a connection, HTTP/1.1 with lengths only, whole answers only: what a sidecar sends for
-//! the calls that the playground proposes. The keys are made up, and the last word of one may be
-//! shown.
+//! One thread a connection, HTTP/1.1 with lengths only, whole answers only: what a sidecar sends
+//! for the calls that the playground proposes. The keys are made up, and the last word of one may
+//! be shown.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
