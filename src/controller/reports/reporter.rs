@@ -31,7 +31,6 @@ use super::Report;
 use super::report::PATH;
 use crate::controller::lease::Lease;
 use crate::controller::sidecars::{Rings, Sidecars};
-use crate::net::drain::{Drain, Stage};
 use crate::net::task::{self, LocalExecutor};
 
 /// Between two reports: a start with hundreds of sidecars is a few.
@@ -60,24 +59,19 @@ pub struct Reporter {
     pub tls: Arc<ClientConfig>,
 }
 
-/// Reports until the drain's end: sidecars that have not left yet still count.
-pub async fn run(reporter: Reporter, mut drain: Drain) {
-    let mut told = None;
-    let work = async {
-        loop {
-            let address = reporter.holder().await;
-            tokio::select! {
-                trouble = reporter.report_to(address) => {
-                    tell(address, &trouble, &mut told);
-                    sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
-                }
-                () = reporter.another_than(address) => told = None,
+/// Reports for as long as it is polled: sidecars that have not left yet still count.
+pub async fn run(reporter: Reporter) {
+    let mut troubles = 0;
+    loop {
+        let address = reporter.holder().await;
+        tokio::select! {
+            trouble = reporter.report_to(address) => {
+                troubles += 1;
+                tell(address, &trouble, troubles);
+                sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
             }
+            () = reporter.another_than(address) => troubles = 0,
         }
-    };
-    tokio::select! {
-        () = work => {}
-        () = drain.reached(Stage::Cut) => {}
     }
 }
 
@@ -179,19 +173,19 @@ fn builder() -> http2::Builder<LocalExecutor> {
     builder
 }
 
-/// Once for each address, until it works.
-fn tell(address: SocketAddr, trouble: &BoxError, told: &mut Option<SocketAddr>) {
+/// A first trouble is what a holder that leaves makes; a second one is told once.
+fn tell(address: SocketAddr, trouble: &BoxError, troubles: u32) {
     let first: &(dyn Error + 'static) = &**trouble;
     let causes = std::iter::successors(Some(first), |error| (*error).source());
     let why = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    if told.replace(address) == Some(address) {
-        tracing::debug!(%address, why, "still no report to the replica that writes status");
-    } else {
+    if troubles == 2 {
         tracing::warn!(
             %address,
             why,
             "no report to the replica that writes status: it does not count this one's sidecars; \
              it is tried again"
         );
+    } else {
+        tracing::debug!(%address, why, "no report to the replica that writes status");
     }
 }
