@@ -1,15 +1,18 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bless fuzz bench soak
+.PHONY: help demo cluster test check fix bless fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
+
+cluster: ## a Kubernetes API server with Pillion in it, and what to try there with kubectl
+	@scripts/cluster
 
 test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test
@@ -33,3 +36,6 @@ fuzz: ## each fuzz target for a minute, on a nightly compiler
 
 bench: ## speed and memory beside nginx, HAProxy and Envoy; writes docs/benchmarks.md (BENCH_FULL=1: longer)
 	@scripts/bench
+
+bench-push: ## from a change to 500 sidecars: time, memory, CPU, restarts; writes docs/benchmarks-push.md
+	@scripts/bench-push

@@ -44,6 +44,8 @@ mod overload;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod playground;
+#[cfg(test)]
 mod recorded;
 #[cfg(test)]
 mod reload;

@@ -31,7 +31,6 @@ use super::Report;
 use super::report::PATH;
 use crate::controller::lease::Lease;
 use crate::controller::sidecars::{Rings, Sidecars};
-use crate::net::drain::{Drain, Stage};
 use crate::net::task::{self, LocalExecutor};
 
 /// Between two reports: a start with hundreds of sidecars is a few.
@@ -62,24 +61,18 @@ pub struct Reporter {
     pub tls: Arc<ClientConfig>,
 }
 
-/// Reports until the drain's end: sidecars that have not left yet still count.
-pub async fn run(reporter: Reporter, mut drain: Drain) {
+/// Reports for as long as it is polled: sidecars that have not left yet still count.
+pub async fn run(reporter: Reporter) {
     let mut failures = 0;
-    let work = async {
-        loop {
-            let address = reporter.holder().await;
-            tokio::select! {
-                ended = reporter.report_to(address) => {
-                    failures = tell(address, ended, failures);
-                    sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
-                }
-                () = reporter.another_than(address) => failures = 0,
+    loop {
+        let address = reporter.holder().await;
+        tokio::select! {
+            ended = reporter.report_to(address) => {
+                failures = tell(address, ended, failures);
+                sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
             }
+            () = reporter.another_than(address) => failures = 0,
         }
-    };
-    tokio::select! {
-        () = work => {}
-        () = drain.reached(Stage::Cut) => {}
     }
 }
 

@@ -21,6 +21,9 @@ use crate::folder::Folder;
 /// What every pod has unless it names another.
 const DEFAULT: &str = "default";
 
+/// In seconds: longer than anybody keeps a cluster of this kind.
+const WEEK: i64 = 7 * 24 * 3600;
+
 /// The administrator's and the controller manager's ways in.
 #[derive(Debug)]
 pub(crate) struct Access {
@@ -102,7 +105,7 @@ impl Cluster {
         Ok(answer.status.context("a token without status")?.token)
     }
 
-    /// A client that is a ServiceAccount, by a token that is good for an hour.
+    /// A client that is a ServiceAccount, by a token that is good for a week.
     ///
     /// # Errors
     /// When there is no such ServiceAccount.
@@ -115,7 +118,7 @@ impl Cluster {
         Ok(Client::try_from(config(kubeconfig).await?)?)
     }
 
-    /// A kubeconfig file that is a ServiceAccount, by a token that is good for an hour.
+    /// A kubeconfig file that is a ServiceAccount, by a token that is good for a week.
     ///
     /// # Errors
     /// When there is no such ServiceAccount.
@@ -156,7 +159,7 @@ impl Cluster {
             service_account: name,
             pod: None,
             audience: None,
-            seconds: 3600,
+            seconds: WEEK,
         };
         Ok(json!({"token": self.token(wish).await?}))
     }

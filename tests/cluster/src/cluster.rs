@@ -3,7 +3,7 @@
 //! Order matters twice: etcd is there before the API server and goes after it, and the folder goes
 //! last. The fields stand in the order in which they are dropped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use kube::Client;
@@ -15,7 +15,7 @@ use crate::control_plane::{AUDIT_LOG, ControlPlane};
 use crate::folder::Folder;
 use crate::manifests;
 use crate::patience::until;
-use crate::process::Process;
+use crate::process::{Process, Program};
 use crate::tools::{self, Tools};
 
 /// Whether the API server keeps a log of requests.
@@ -113,6 +113,29 @@ impl Cluster {
     /// Where the API server logs requests, a JSON object a line, if [`Settings::audit`] says so.
     pub fn audit_log(&self) -> PathBuf {
         self.folder.path().join(AUDIT_LOG)
+    }
+
+    /// Starts a program that is none of the cluster's own. It ends with the value that is returned;
+    /// drop that before the cluster, whose folder has its log.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, program: Program) -> anyhow::Result<Process> {
+        Process::run(program, &self.folder)
+    }
+
+    /// Writes a file that only its owner can read into the cluster's folder, and returns its path.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, content: &str) -> anyhow::Result<PathBuf> {
+        self.folder.write(name, content)
+    }
+
+    /// The folder that has kubectl.
+    pub fn tools(&self) -> &Path {
+        let kubectl = &self.control_plane.tools().kubectl;
+        kubectl.parent().unwrap_or(kubectl)
     }
 
     async fn install_definitions(&self) -> anyhow::Result<()> {

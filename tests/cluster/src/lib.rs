@@ -21,3 +21,5 @@ mod tools;
 pub use access::TokenWish;
 pub use cluster::{Audit, Cluster, Settings};
 pub use manifests::documents;
+pub use patience::until;
+pub use process::{Process, Program};

@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 ///
 /// # Errors
 /// When patience ends, naming `what` it was that did not come; or when a look fails.
-pub(crate) async fn until(
+pub async fn until(
     what: &str,
     mut look: impl AsyncFnMut() -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {

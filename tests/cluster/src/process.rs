@@ -16,9 +16,22 @@ use anyhow::{Context, bail};
 
 use crate::folder::Folder;
 
+/// What is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// What it is called in messages; its log is `NAME.log` in the cluster's folder.
+    pub name: String,
+    /// The executable.
+    pub path: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Variables that it has besides ours.
+    pub environment: Vec<(String, String)>,
+}
+
 /// A server that runs, or has ended by itself.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
@@ -30,20 +43,28 @@ type Order = (Command, mpsc::Sender<io::Result<Child>>);
 // === impl Process ===
 
 impl Process {
-    /// Starts `program` in `folder`, which is where its log goes too.
+    /// Starts a server of the cluster's own.
     pub(crate) fn start(
-        program: &Path,
+        path: &Path,
         arguments: &[String],
         folder: &Folder,
     ) -> anyhow::Result<Self> {
-        let name = program.file_name().unwrap_or_default().display().to_string();
+        let name = path.file_name().unwrap_or_default().display().to_string();
+        let (path, arguments) = (path.to_owned(), arguments.to_vec());
+        Self::run(Program { name, path, arguments, environment: Vec::new() }, folder)
+    }
+
+    /// Starts `program` in `folder`, which is where its log goes too.
+    pub(crate) fn run(program: Program, folder: &Folder) -> anyhow::Result<Self> {
+        let Program { name, path, arguments, environment } = program;
         let log = folder.path().join(format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--"])
-            .arg(program)
+            .arg(path)
             .args(arguments)
+            .envs(environment)
             .current_dir(folder.path())
             // Ctrl-C in a terminal is for whoever owns this, who then ends it.
             .process_group(0)
@@ -55,9 +76,21 @@ impl Process {
         Ok(Self { name, child, log })
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The file with what it has said so far.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Nothing, for as long as it runs.
+    ///
     /// # Errors
     /// When it has ended; the message has its last words.
-    pub(crate) fn must_run(&mut self) -> anyhow::Result<()> {
+    pub fn must_run(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("{} ended ({status}): {}", self.name, self.last_words());
         }
