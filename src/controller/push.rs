@@ -12,8 +12,8 @@
 //! version is not the one sent last, and queues none: a slow sidecar skips versions. One
 //! connection carries one stream, for one pod, and ends with it. Tokens are never logged.
 //!
-//! What a replica counts here is its own sidecars; those of others are at its desk (`reports`). Does
-//! not know what a bundle holds (`scope`), nor what an answer comes to (`status`).
+//! What a replica counts here is its own sidecars; those of others are at its desk (`reports`).
+//! Does not know what a bundle holds (`scope`), nor what an answer comes to (`status`).
 
 mod admission;
 mod answers;

@@ -138,7 +138,7 @@ impl Controller {
         let writing = status::run(client.clone(), sources, events, status_metrics, drain.clone());
         let writing = task::spawn(writing);
         let electing = task::spawn(lease::run(client, candidate, drain.clone()));
-        drop(task::spawn(reporter::run(reporter, drain.clone())));
+        let reporting = task::spawn(reporter::run(reporter));
         tokio::select! {
             () = follow(watches, &self.publisher, &metrics) => {}
             ended = keeping => ended?,
@@ -146,6 +146,7 @@ impl Controller {
         }
         // A panic in one of them is in the log.
         let _ = tokio::join!(serving, writing, electing);
+        reporting.abort();
         Ok(())
     }
 

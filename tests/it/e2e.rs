@@ -5,13 +5,18 @@
 //! of a Pod object, a [`service`] the one address of all replicas. Whatever they say, and whatever
 //! the API server shows but Secrets, is searched for keys at the end of each test.
 
+mod away;
 mod canary;
 mod examples;
 mod faulty;
 mod grants;
+mod liar;
 mod live;
+mod lying;
+mod refused;
 mod replica;
 mod replicas;
+mod roles;
 mod scopes;
 mod service;
 mod sidecar;

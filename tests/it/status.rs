@@ -24,9 +24,10 @@ const AFTER: &str = "
 
 `status.sidecars` counts sidecars that are connected and whose pod the route selects. One is
 `programmed` when it has applied the bundle that its pod is to have now and does not hold the route
-back. With several replicas of the controller it is the holder of the lease that writes, and it
-counts the sidecars that are connected to itself. For 15 seconds after its start fewer sidecars than
-an object tells of are not written: they are on their way back.
+back. With several replicas of the controller it is the holder of the lease that writes; the others
+report their sidecars to it, and a pod counts once, whichever of them it is connected to. What a
+replica said last counts for five seconds after it has gone. For 15 seconds after another replica
+has begun to write, fewer sidecars than an object tells of are not written: they are on their way.
 
 ## Who writes, and when
 

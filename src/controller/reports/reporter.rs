@@ -31,7 +31,6 @@ use super::Report;
 use super::report::PATH;
 use crate::controller::lease::Lease;
 use crate::controller::sidecars::{Rings, Sidecars};
-use crate::net::drain::{Drain, Stage};
 use crate::net::task::{self, LocalExecutor};
 
 /// Between two reports: a start with hundreds of sidecars is a few.
@@ -43,6 +42,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 const PING_TIMEOUT: Duration = Duration::from_secs(4);
 /// After a stream that ended or did not come; up to half as long again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// So many failures in a row are told.
+const CLEAR: u32 = 4;
 
 type Reports = StreamBody<Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>>>>>;
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -60,24 +61,18 @@ pub struct Reporter {
     pub tls: Arc<ClientConfig>,
 }
 
-/// Reports until the drain's end: sidecars that have not left yet still count.
-pub async fn run(reporter: Reporter, mut drain: Drain) {
-    let mut told = None;
-    let work = async {
-        loop {
-            let address = reporter.holder().await;
-            tokio::select! {
-                trouble = reporter.report_to(address) => {
-                    tell(address, &trouble, &mut told);
-                    sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
-                }
-                () = reporter.another_than(address) => told = None,
+/// Reports for as long as it is polled: sidecars that have not left yet still count.
+pub async fn run(reporter: Reporter) {
+    let mut failures = 0;
+    loop {
+        let address = reporter.holder().await;
+        tokio::select! {
+            ended = reporter.report_to(address) => {
+                failures = tell(address, ended, failures);
+                sleep(PAUSE.mul_f64(1.0 + 0.5 * fastrand::f64())).await;
             }
+            () = reporter.another_than(address) => failures = 0,
         }
-    };
-    tokio::select! {
-        () = work => {}
-        () = drain.reached(Stage::Cut) => {}
     }
 }
 
@@ -103,12 +98,11 @@ impl Reporter {
         }
     }
 
-    /// Reports for as long as the stream lasts.
-    async fn report_to(&self, address: SocketAddr) -> BoxError {
-        match self.open(address).await {
-            Ok(response) => ended(response).await,
-            Err(error) => error,
-        }
+    /// Reports for as long as the stream lasts; an error if there was none.
+    async fn report_to(&self, address: SocketAddr) -> Result<(), BoxError> {
+        let mut body = self.open(address).await?.into_body();
+        while let Some(Ok(_)) = body.frame().await {}
+        Ok(())
     }
 
     async fn open(&self, address: SocketAddr) -> Result<Response<Incoming>, BoxError> {
@@ -157,18 +151,6 @@ async fn due(rings: &mut Rings, last: Option<Instant>) {
     }
 }
 
-/// Waits for the end of the stream.
-async fn ended(response: Response<Incoming>) -> BoxError {
-    let mut body = response.into_body();
-    loop {
-        match body.frame().await {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return error.into(),
-            None => return "it ended the stream".into(),
-        }
-    }
-}
-
 fn builder() -> http2::Builder<LocalExecutor> {
     let mut builder = http2::Builder::new(LocalExecutor);
     builder
@@ -179,19 +161,25 @@ fn builder() -> http2::Builder<LocalExecutor> {
     builder
 }
 
-/// Once for each address, until it works.
-fn tell(address: SocketAddr, trouble: &BoxError, told: &mut Option<SocketAddr>) {
-    let first: &(dyn Error + 'static) = &**trouble;
+/// Says it once, and not before it is clear that the holder has not merely given way to the next
+/// one, of which the Lease tells within seconds. Gives the failures in a row.
+fn tell(address: SocketAddr, ended: Result<(), BoxError>, failures: u32) -> u32 {
+    let Err(trouble) = ended else {
+        tracing::debug!(%address, "the stream of reports has ended");
+        return 0;
+    };
+    let first: &(dyn Error + 'static) = &*trouble;
     let causes = std::iter::successors(Some(first), |error| (*error).source());
     let why = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    if told.replace(address) == Some(address) {
-        tracing::debug!(%address, why, "still no report to the replica that writes status");
-    } else {
+    if failures + 1 == CLEAR {
         tracing::warn!(
             %address,
             why,
             "no report to the replica that writes status: it does not count this one's sidecars; \
              it is tried again"
         );
+    } else {
+        tracing::debug!(%address, why, "no report to the replica that writes status");
     }
+    failures.saturating_add(1)
 }

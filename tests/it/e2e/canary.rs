@@ -20,6 +20,7 @@ fn keys_are_with_the_provider_in_secrets_and_in_memory_and_nowhere_else() {
     let team = key("team");
     let yaml = provider("first", &upstream.url(), "") + &secret("team", "own", &team);
     stage.apply(&(yaml + &object("LlmRoute", "guarded", route)));
+    stage.until_said("guarded", "Programmed", "NoSidecars");
     let pod = stage.pod("app", &[]);
     let sidecar = stage.seat(&stage.token(&pod, "pillion.dev")).flag("--log", "trace").start();
     let mine = format!("Bearer {team}");

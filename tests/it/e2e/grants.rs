@@ -6,6 +6,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use super::live::{last_key, named};
+use super::roles;
 use super::stage::Stage;
 use crate::support::yaml::{bearer, key, object, provider};
 
@@ -30,7 +31,7 @@ fn a_foreign_provider_is_refused_until_its_owner_allows_it() {
     let target = format!("{{ provider: {{ name: owned, namespace: {owner} }} }}");
     let rules = format!("  rules: [{{ name: all, targets: [{target}] }}]\n");
     stage.apply(&object("LlmRoute", "foreign", &rules));
-    let controller = stage.controller("one");
+    let mut controller = stage.controller("one");
     let sidecar = stage.sidecar(&stage.pod("app", &[]));
     assert_eq!(sidecar.call().refusal(), "503 unservable openai/server_error");
     assert!(!sidecar.cached().is_empty() && !sidecar.cached().contains(&key("owned")));
@@ -54,9 +55,11 @@ fn a_foreign_provider_is_refused_until_its_owner_allows_it() {
     let pod = stage.pod_in(&owner, "own", &[]);
     let own = stage.sidecar(&pod);
     assert_eq!(own.call().status(), 404);
-    assert_eq!(controller.complaints(), Vec::<String>::new(), "the roles suffice");
+    assert_eq!(controller.complaints(), Vec::<String>::new());
+    assert!(controller.stop().success());
+    roles::check(&stage);
 
-    // Whoever runs does so without the API server.
+    // Whoever runs does so without the controller and the API server.
     stage.stop_api();
     assert_eq!(sidecar.call().status(), 200);
     stage.start_api();

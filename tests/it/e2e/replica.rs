@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::service::Service;
 use crate::support::GUARD;
 use crate::support::client::Client;
+use crate::support::metrics::Samples;
 use crate::support::proxy::{Process, has_key};
 
 /// One replica. Dropping it kills the process, and searches what it said for keys.
@@ -73,6 +74,21 @@ impl Replica {
     pub(crate) fn page(&self, path: &str) -> (u16, String) {
         let answer = Client::connect(self.admin).get(path, &[("connection", "close")]);
         (answer.status(), answer.text().to_owned())
+    }
+
+    /// What a family comes to, all its series together.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        Samples::of(&self.page("/metrics").1).sum(name, &[])
+    }
+
+    /// Asks until it comes to that.
+    #[track_caller]
+    pub(crate) fn wait_metric(&self, name: &str, value: f64) {
+        let began = Instant::now();
+        while self.metric(name) != value {
+            assert!(began.elapsed() < GUARD, "{name} never was {value}: {:?}", self.log());
+            thread::yield_now();
+        }
     }
 
     /// Asks `/readyz` until it says yes.

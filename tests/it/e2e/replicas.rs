@@ -1,19 +1,12 @@
 //! Replicas that come and go: no call notices, and all sidecars are counted all the time.
 
-use std::thread;
-use std::time::Instant;
-
 use futures_util::StreamExt;
 use kube::api::{WatchEvent, WatchParams};
 use pillion::api::LlmRoute;
 
-use super::live::named;
-use super::replica::Replica;
 use super::sidecar::Sidecar;
 use super::stage::Stage;
-use super::traffic::Traffic;
-use crate::support::GUARD;
-use crate::support::metrics::Samples;
+use super::traffic::{Traffic, telling};
 use crate::support::yaml::{provider, route};
 
 /// A rule with this name that sends everything to `there`.
@@ -30,25 +23,11 @@ fn sidecars(stage: &Stage, count: usize) -> Vec<Sidecar> {
     (0..count).map(|number| stage.sidecar(&pod(number))).collect()
 }
 
-/// A sum over all series of a controller's family, with these labels.
-fn metric(replica: &Replica, name: &str, labels: &[(&str, &str)]) -> f64 {
-    Samples::of(&replica.page("/metrics").1).sum(name, labels)
-}
-
-#[track_caller]
-fn wait_metric(replica: &Replica, name: &str, value: f64) {
-    let began = Instant::now();
-    while metric(replica, name, &[]) != value {
-        assert!(began.elapsed() < GUARD, "{name} never was {value}: {:?}", replica.log());
-        thread::yield_now();
-    }
-}
-
 const CONNECTED: &str = "pillion_controller_sidecars";
 const REPORTS: &str = "pillion_controller_reports";
 
 /// Does the route's status say of this generation that all of `count` sidecars run it?
-fn runs(route: &LlmRoute, count: u32) -> bool {
+pub(super) fn runs(route: &LlmRoute, count: u32) -> bool {
     let judged = |status: &pillion::api::LlmRouteStatus| {
         let mut conditions = status.conditions.iter();
         let programmed = conditions.find(|condition| condition.type_ == "Programmed");
@@ -99,7 +78,7 @@ fn said_since(stage: &Stage, first: &LlmRoute, last: &LlmRoute) -> Vec<LlmRoute>
 #[test]
 fn fault_40_sidecars_of_all_replicas_are_counted_whichever_of_them_writes_and_dies() {
     let stage = Stage::new();
-    let upstream = named("there");
+    let upstream = telling("there");
     stage.apply(&(provider("there", &upstream.url(), "") + &routed("first")));
     let writes = |line: &serde_json::Value| line["message"] == "this replica writes status now";
     let mut one = stage.controller("one");
@@ -110,32 +89,32 @@ fn fault_40_sidecars_of_all_replicas_are_counted_whichever_of_them_writes_and_di
     let _other = Traffic::through(&sidecars[1]);
     // Each has some; the one that holds the lease counts them all, and it alone writes.
     let first = stage.until("everything", |route| runs(route, 4));
-    assert_eq!(metric(&one, CONNECTED, &[]) + metric(&two, CONNECTED, &[]), 4.0);
-    assert!(metric(&one, CONNECTED, &[]) > 0.0 && metric(&two, CONNECTED, &[]) > 0.0);
-    assert_eq!((metric(&one, REPORTS, &[]), metric(&two, REPORTS, &[])), (1.0, 0.0));
-    assert_eq!(metric(&two, "pillion_controller_status_writes_total", &[]), 0.0);
+    assert_eq!(one.metric(CONNECTED) + two.metric(CONNECTED), 4.0);
+    assert!(one.metric(CONNECTED) > 0.0 && two.metric(CONNECTED) > 0.0);
+    assert_eq!((one.metric(REPORTS), two.metric(REPORTS)), (1.0, 0.0));
+    assert_eq!(two.metric("pillion_controller_status_writes_total"), 0.0);
 
     // The other is killed: its sidecars come over, and what it said last does no harm.
     two.kill();
-    wait_metric(&one, CONNECTED, 4.0);
+    one.wait_metric(CONNECTED, 4.0);
     let second = change(&stage, &first, "second", 4);
     traffic.goes_on(10);
 
     // The writer ends as it should: the other takes over at once.
     let two = stage.controller("two-again");
-    wait_metric(&one, REPORTS, 1.0);
+    one.wait_metric(REPORTS, 1.0);
     assert!(one.stop().success());
     two.wait_log(writes);
     let third = change(&stage, &second, "third", 4);
-    wait_metric(&two, CONNECTED, 4.0);
+    two.wait_metric(CONNECTED, 4.0);
     traffic.goes_on(10);
 
     // The writer is killed: the third takes over when its lease has run out.
     let three = stage.controller("three");
-    wait_metric(&two, REPORTS, 1.0);
+    two.wait_metric(REPORTS, 1.0);
     let mut two = two;
     two.kill();
-    wait_metric(&three, CONNECTED, 4.0);
+    three.wait_metric(CONNECTED, 4.0);
     traffic.goes_on(10);
     three.wait_log(writes);
     change(&stage, &third, "fourth", 4);
@@ -145,7 +124,7 @@ fn fault_40_sidecars_of_all_replicas_are_counted_whichever_of_them_writes_and_di
 #[test]
 fn fault_40_a_controller_that_is_killed_changes_nothing_and_the_next_one_goes_on() {
     let stage = Stage::new();
-    let (upstream, other) = (named("first"), named("second"));
+    let (upstream, other) = (telling("first"), telling("second"));
     stage.apply(&(provider("there", &upstream.url(), "") + &routed("first")));
     let mut controller = stage.controller("one");
     let sidecar = stage.sidecar(&stage.pod("app", &[]));

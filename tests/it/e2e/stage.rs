@@ -21,7 +21,7 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, Client, Resource};
 use pillion::api::LlmRoute;
 use pillion::bundle::push::AUDIENCE;
-use pillion_cluster::{Cluster, Settings, TokenWish};
+use pillion_cluster::{Audit, Cluster, Settings, TokenWish};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -36,7 +36,7 @@ use crate::support::manifests::Manifests;
 use crate::support::proxy::{Launch, has_key};
 
 /// The roles of an installation, and its controller's ServiceAccount.
-const RBAC: &str = include_str!("rbac.yaml");
+pub(super) const RBAC: &str = include_str!("rbac.yaml");
 const ACCOUNT: &str = "pillion-controller";
 
 /// Namespaces of one test.
@@ -76,10 +76,11 @@ impl Stage {
         Self::set(runtime, cluster, Watches::Some)
     }
 
-    /// On a cluster of its own, whose API server it may stop; controllers watch all namespaces.
+    /// On a cluster of its own with an audit log, whose API server it may stop; controllers watch all
+    /// namespaces.
     pub(crate) fn alone() -> Self {
         let runtime = runtime();
-        let cluster = runtime.block_on(private(Settings::default()));
+        let cluster = runtime.block_on(private(Settings { audit: Audit::Metadata }));
         Self::set(runtime, Home::Own(Box::new(cluster)), Watches::All)
     }
 

@@ -1,6 +1,7 @@
 //! What the objects say of a route that runs, and of one that does not.
 
 use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, PostParams};
 use pillion::api::LlmRoute;
 
 use super::live::named;
@@ -59,8 +60,14 @@ fn what_takes_the_place_of_a_namesake_has_a_status_too() {
     let upstream = named("first");
     stage.apply(&(provider("first", &upstream.url(), "") + &all_to("first")));
     let _controller = stage.controller("one");
-    stage.until_said("everything", "Programmed", "NoSidecars");
-    stage.delete::<LlmRoute>("everything");
-    stage.apply(&all_to("first"));
+    for _ in 0..4 {
+        let there = stage.until_said("everything", "Programmed", "NoSidecars");
+        let routes = stage.api::<LlmRoute>();
+        let again = LlmRoute::new("everything", there.spec);
+        stage.block_on(async {
+            routes.delete("everything", &DeleteParams::default()).await.unwrap();
+            routes.create(&PostParams::default(), &again).await.unwrap();
+        });
+    }
     stage.until_said("everything", "Programmed", "NoSidecars");
 }

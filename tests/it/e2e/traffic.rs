@@ -7,9 +7,15 @@ use std::time::{Duration, Instant};
 
 use super::sidecar::{Sidecar, call};
 use crate::support::GUARD;
+use crate::support::upstream::{Upstream, json_answer};
 
 /// Between two calls: the machine has other things to do as well.
 const PAUSE: Duration = Duration::from_millis(2);
+
+/// An upstream that answers with a name.
+pub(crate) fn telling(name: &'static str) -> Upstream {
+    Upstream::replying(move |_| json_answer("200 OK", &format!("{name:?}")))
+}
 
 /// Calls through one sidecar until this is dropped; each must be answered with 200.
 pub(crate) struct Traffic {
