@@ -280,7 +280,7 @@ fn found(references: &References, stores: &Stores) -> BTreeMap<Id, Rc<Keys>> {
 fn verdicts(view: &View) -> impl Iterator<Item = RouteVerdict> {
     view.inputs.routes.iter().map(|(name, object)| RouteVerdict {
         object: Rc::clone(object),
-        faults: view.faults.get(name).cloned().unwrap_or_default(),
+        faults: view.faults(name).to_vec(),
     })
 }
 

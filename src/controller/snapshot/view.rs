@@ -28,8 +28,16 @@ use crate::compile::{self, Fault, ResourceKind, World};
 pub(super) struct View {
     /// What it was made of.
     pub(super) inputs: Inputs,
+    results: Rc<Results>,
+    /// The bundles of the view before.
+    before: Vec<Rc<Encoded>>,
+}
+
+/// What compiling made; shared by views whose inputs differ in nothing that matters.
+#[derive(Debug)]
+struct Results {
     /// What is wrong, by route.
-    pub(super) faults: BTreeMap<String, Vec<Fault>>,
+    faults: BTreeMap<String, Vec<Fault>>,
     /// What runs: each object in its new or its last good version. Without keys.
     running: World,
     /// The routes of which an earlier version goes on.
@@ -37,8 +45,6 @@ pub(super) struct View {
     selectors: Selectors,
     /// By the routes that a bundle holds.
     bundles: RefCell<BTreeMap<Vec<String>, Bundle>>,
-    /// Those of the view before.
-    before: Vec<Rc<Encoded>>,
     size: Size,
 }
 
@@ -72,7 +78,86 @@ pub(super) enum Size {
 impl View {
     /// Compiles.
     pub(super) fn new(inputs: Inputs, before: Option<&Self>) -> Self {
-        let earlier = before.map(|view| &view.running);
+        let earlier = before.map(|view| &view.results.running);
+        let results = Rc::new(Results::of(&inputs, earlier));
+        let before = before.map(View::encoded).unwrap_or_default();
+        Self { inputs, results, before }
+    }
+
+    /// The same results for inputs that differ in nothing that matters: each write of a status
+    /// comes to this, so nothing is copied.
+    pub(super) fn with(self: &Rc<Self>, inputs: Inputs) -> Rc<Self> {
+        if Rc::ptr_eq(&self.inputs.routes, &inputs.routes) {
+            return Rc::clone(self);
+        }
+        Rc::new(Self { inputs, results: Rc::clone(&self.results), before: Vec::new() })
+    }
+
+    /// What is wrong with a route.
+    pub(super) fn faults(&self, route: &str) -> &[Fault] {
+        self.results.faults.get(route).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The bundle of a pod with these labels.
+    pub(super) fn bundle(&self, labels: &Labels) -> Bundle {
+        let names = self.results.selectors.select(labels);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        if let Some(bundle) = self.results.bundles.borrow().get(&names) {
+            return bundle.clone();
+        }
+        let bundle = self.encode(&names);
+        self.results.bundles.borrow_mut().insert(names, bundle.clone());
+        bundle
+    }
+
+    /// The routes of bundles that cannot be sent to any of these pods.
+    pub(super) fn oversized<'l>(&self, pods: impl Iterator<Item = &'l Labels>) -> Vec<String> {
+        match self.results.size {
+            Size::Small => Vec::new(),
+            Size::Large => {
+                let too_large = |labels: &&Labels| matches!(self.bundle(labels), Bundle::TooLarge);
+                let names = |labels| self.results.selectors.select(labels);
+                let names = pods.filter(too_large).flat_map(names).map(str::to_owned);
+                names.collect()
+            }
+        }
+    }
+
+    fn encode(&self, names: &[String]) -> Bundle {
+        let wanted = |route: &&LlmRoute| names.binary_search(&route.name_any()).is_ok();
+        let routes = self.results.running.routes.iter().filter(wanted);
+        let world = scope::world(routes, &self.inputs.surroundings);
+        let version = compile::version_of(&world);
+        let kept: Vec<_> = names.iter().filter(|name| self.results.kept.contains(*name)).collect();
+        let same = |encoded: &&Rc<Encoded>| {
+            encoded.version == version && encoded.kept.iter().map(|(_, name)| name).eq(kept.clone())
+        };
+        if let Some(same) = self.before.iter().find(same) {
+            return Bundle::Ready(Rc::clone(same));
+        }
+        encode(&world, version, &self.results.kept)
+    }
+
+    /// The providers that routes of this namespace name in the version that runs.
+    pub(super) fn providers(&self) -> impl Iterator<Item = Id> {
+        let namespace = &self.inputs.surroundings.namespace;
+        self.results.running.routes.iter().flat_map(|route| scope::providers_of(namespace, route))
+    }
+
+    fn encoded(&self) -> Vec<Rc<Encoded>> {
+        let bundles = self.results.bundles.borrow();
+        let ready = bundles.values().filter_map(|bundle| match bundle {
+            Bundle::Ready(encoded) => Some(Rc::clone(encoded)),
+            Bundle::TooLarge => None,
+        });
+        ready.collect()
+    }
+}
+
+// === impl Results ===
+
+impl Results {
+    fn of(inputs: &Inputs, earlier: Option<&World>) -> Self {
         let named = inputs.named.keys().cloned().collect();
         let routes = inputs.routes.values().map(Rc::as_ref);
         let world = scope::world_naming(named, routes, &inputs.surroundings);
@@ -92,85 +177,7 @@ impl View {
             kept: held.map(|object| object.name).collect(),
             faults,
             bundles: RefCell::default(),
-            before: before.map(View::encoded).unwrap_or_default(),
-            inputs,
         }
-    }
-
-    /// The same results for inputs that differ in nothing that matters.
-    pub(super) fn with(self: &Rc<Self>, inputs: Inputs) -> Rc<Self> {
-        if Rc::ptr_eq(&self.inputs.routes, &inputs.routes) {
-            return Rc::clone(self);
-        }
-        Rc::new(Self {
-            running: World {
-                routes: self.running.routes.clone(),
-                providers: self.running.providers.clone(),
-                ..World::default()
-            },
-            kept: self.kept.clone(),
-            selectors: Selectors::of(&self.running.routes),
-            faults: self.faults.clone(),
-            bundles: RefCell::new(self.bundles.borrow().clone()),
-            before: Vec::new(),
-            size: self.size,
-            inputs,
-        })
-    }
-
-    /// The bundle of a pod with these labels.
-    pub(super) fn bundle(&self, labels: &Labels) -> Bundle {
-        let names = self.selectors.select(labels);
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        if let Some(bundle) = self.bundles.borrow().get(&names) {
-            return bundle.clone();
-        }
-        let bundle = self.encode(&names);
-        self.bundles.borrow_mut().insert(names, bundle.clone());
-        bundle
-    }
-
-    /// The routes of bundles that cannot be sent to any of these pods.
-    pub(super) fn oversized<'l>(&self, pods: impl Iterator<Item = &'l Labels>) -> Vec<String> {
-        match self.size {
-            Size::Small => Vec::new(),
-            Size::Large => {
-                let too_large = |labels: &&Labels| matches!(self.bundle(labels), Bundle::TooLarge);
-                let names = |labels| self.selectors.select(labels);
-                let names = pods.filter(too_large).flat_map(names).map(str::to_owned);
-                names.collect()
-            }
-        }
-    }
-
-    fn encode(&self, names: &[String]) -> Bundle {
-        let wanted = |route: &&LlmRoute| names.binary_search(&route.name_any()).is_ok();
-        let routes = self.running.routes.iter().filter(wanted);
-        let world = scope::world(routes, &self.inputs.surroundings);
-        let version = compile::version_of(&world);
-        let kept: Vec<_> = names.iter().filter(|name| self.kept.contains(*name)).collect();
-        let same = |encoded: &&Rc<Encoded>| {
-            encoded.version == version && encoded.kept.iter().map(|(_, name)| name).eq(kept.clone())
-        };
-        if let Some(same) = self.before.iter().find(same) {
-            return Bundle::Ready(Rc::clone(same));
-        }
-        encode(&world, version, &self.kept)
-    }
-
-    /// The providers that routes of this namespace name in the version that runs.
-    pub(super) fn providers(&self) -> impl Iterator<Item = Id> {
-        let namespace = &self.inputs.surroundings.namespace;
-        self.running.routes.iter().flat_map(|route| scope::providers_of(namespace, route))
-    }
-
-    fn encoded(&self) -> Vec<Rc<Encoded>> {
-        let bundles = self.bundles.borrow();
-        let ready = bundles.values().filter_map(|bundle| match bundle {
-            Bundle::Ready(encoded) => Some(Rc::clone(encoded)),
-            Bundle::TooLarge => None,
-        });
-        ready.collect()
     }
 }
 
