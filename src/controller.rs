@@ -24,4 +24,5 @@ pub mod sidecars;
 pub mod snapshot;
 pub mod status;
 pub mod store;
+mod timer;
 pub mod watch;

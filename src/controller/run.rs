@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::certificates::{self, CertificateError, Serving, Source};
 use super::connections::{ConnectError, Connections};
@@ -25,6 +25,7 @@ use super::sidecars::Sidecars;
 use super::snapshot::{self, Assembler, Feed, Publisher};
 use super::status::events::Events;
 use super::status::{self, Sources};
+use super::timer::until;
 use super::watch::episodes::{Episodes, Resource};
 use super::watch::{Stores, Watches};
 use crate::name::ObjectName;
@@ -232,13 +233,6 @@ async fn rest(watches: &Watches, wake: Option<Instant>) {
         if timeout_at(quiet, watches.changed()).await.is_err() {
             return;
         }
-    }
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -21,12 +21,13 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::lease::Lease;
 use super::reports::Desk;
 use super::sidecars::{Rings, Sidecars};
 use super::snapshot::Feed;
+use super::timer::until;
 use crate::api::{LlmRoute, ProviderSecret};
 use crate::compile::ResourceKind;
 use crate::net::drain::{Drain, Stage};
@@ -142,10 +143,7 @@ impl Writer {
     /// Waits until there is something to do.
     async fn due(&self) {
         let write_at = (!self.plan.is_empty()).then_some(self.write_at);
-        match [self.plan_at, write_at].into_iter().flatten().min() {
-            Some(at) => sleep_until(at).await,
-            None => std::future::pending().await,
-        }
+        until([self.plan_at, write_at].into_iter().flatten().min()).await;
     }
 
     async fn turn(&mut self, sources: &Sources) {

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use prometheus::IntGauge;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::super::timer::until;
 use super::Report;
 use crate::controller::sidecars::Sidecar;
 
@@ -95,13 +96,6 @@ impl Desk {
 enum Forgot {
     Some,
     None,
-}
-
-async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
 }
 
 // === impl Place ===
