@@ -40,11 +40,7 @@ impl Roots {
     ) -> Result<ClientConfig, TlsError> {
         let mut store = Arc::clone(LazyLock::force(&self.0));
         if !more.is_empty() {
-            let mut extended = RootCertStore::clone(&store);
-            for certificate in more {
-                extended.add(certificate.clone()).map_err(TlsError::BadCa)?;
-            }
-            store = Arc::new(extended);
+            store = Arc::new(believing(RootCertStore::clone(&store), more)?);
         }
         trusting(store, &[b"h2", b"http/1.1"])
     }
@@ -55,11 +51,17 @@ impl Roots {
 /// # Errors
 /// [`TlsError`] when one of them is no CA certificate.
 pub fn trusting_only(roots: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
-    let mut store = RootCertStore::empty();
-    for certificate in roots {
+    trusting(Arc::new(believing(RootCertStore::empty(), roots)?), &[b"h2"])
+}
+
+fn believing(
+    mut store: RootCertStore,
+    more: &[CertificateDer<'static>],
+) -> Result<RootCertStore, TlsError> {
+    for certificate in more {
         store.add(certificate.clone()).map_err(TlsError::BadCa)?;
     }
-    trusting(Arc::new(store), &[b"h2"])
+    Ok(store)
 }
 
 fn trusting(store: Arc<RootCertStore>, protocols: &[&[u8]]) -> Result<ClientConfig, TlsError> {
