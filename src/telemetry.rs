@@ -3,6 +3,7 @@
 //!
 //! Knows no domain; what a line says is its writer's business.
 
+mod causes;
 mod json_line;
 mod stamp;
 
@@ -18,6 +19,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use causes::causes;
 pub use json_line::{JsonLine, Members};
 use stamp::Stamp;
 

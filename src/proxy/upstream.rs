@@ -28,6 +28,7 @@ use super::metrics::Metrics;
 use super::outgoing::Outgoing;
 use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
+use crate::telemetry::causes;
 use connect::Connector;
 use pool::Pool;
 use waiting::Waiting;
@@ -330,24 +331,11 @@ impl Broken {
 /// Did the peer reset the connection, or was it gone when we wrote?
 fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
     use std::io::ErrorKind as E;
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected);
-        }
-        cause = error.source();
-    }
-    false
+    let io = causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected))
 }
 
 /// An error with its causes, for the log.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -13,6 +13,7 @@ use kube::{Client, Config};
 use super::StatusArgs;
 use super::view::View;
 use crate::api::{LlmRoute, ProviderSecret};
+use crate::telemetry::causes;
 
 /// So many objects at once.
 const PAGE: u32 = 500;
@@ -110,7 +111,7 @@ pub(super) fn explained(
              `pillion crds | kubectl apply -f -`"
         ),
         (0, kube::Error::Service(_) | kube::Error::HyperError(_)) => {
-            unreachable_at(url, &chain(&error))
+            unreachable_at(url, &innermost(&error))
         }
         _ => anyhow::Error::new(error).context(format!("{name} cannot be listed at {url}")),
     }
@@ -124,12 +125,8 @@ fn unreachable_at(url: &str, why: &str) -> anyhow::Error {
 }
 
 /// The innermost cause says most.
-fn chain(error: &kube::Error) -> String {
-    let mut source: &dyn std::error::Error = error;
-    while let Some(inner) = source.source() {
-        source = inner;
-    }
-    source.to_string()
+fn innermost(error: &kube::Error) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 // === impl Scope ===

@@ -32,6 +32,7 @@ use super::report::PATH;
 use crate::controller::lease::Lease;
 use crate::controller::sidecars::{Rings, Sidecars};
 use crate::net::task::{self, LocalExecutor};
+use crate::telemetry::causes;
 
 /// Between two reports: a start with hundreds of sidecars is a few.
 const GAP: Duration = Duration::from_millis(200);
@@ -168,9 +169,7 @@ fn tell(address: SocketAddr, ended: Result<(), BoxError>, failures: u32) -> u32 
         tracing::debug!(%address, "the stream of reports has ended");
         return 0;
     };
-    let first: &(dyn Error + 'static) = &*trouble;
-    let causes = std::iter::successors(Some(first), |error| (*error).source());
-    let why = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let why = causes(&*trouble).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if failures + 1 == CLEAR {
         tracing::warn!(
             %address,

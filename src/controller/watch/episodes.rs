@@ -15,6 +15,7 @@ use kube::runtime::watcher;
 use tokio::time::Instant;
 
 use super::super::metrics::Metrics;
+use crate::telemetry::causes;
 
 /// What is watched, as metrics and logs call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -194,11 +195,7 @@ impl Trouble {
 
 /// The cause of causes: what is around it says only that a request failed.
 fn innermost<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error
+    causes(error).last().unwrap_or(error)
 }
 
 // === impl Kind ===

@@ -17,6 +17,7 @@ use tokio_rustls::client::TlsStream;
 use super::trouble::Trouble;
 use super::{Address, Settings};
 use crate::net::tls;
+use crate::telemetry::causes;
 
 /// An address that does not answer within this time is passed over.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -43,8 +44,7 @@ pub(super) fn unreachable(address: &Address, error: &(dyn Error + 'static)) -> T
 
 /// An error with its causes.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut texts: Vec<String> = causes(error).map(ToString::to_string).collect();
     // Some errors repeat their source.
     texts.dedup();
     texts.join(": ")
