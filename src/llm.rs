@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`operation`] (what a method and path ask for), [`json`] (find and splice members
 //! of a body without building a tree), [`multipart`], [`sse`], [`usage`] (what an answer cost),
-//! [`tap`] (watches an answer pass), [`shapes`] (errors and model lists in each dialect).
+//! [`tap`] (watches an answer pass), [`shapes`] (errors and model lists in each dialect),
+//! [`translate`] (from one dialect to another).
 //!
 //! Deliberately knows neither routes nor connections.
 
@@ -13,6 +14,7 @@ pub mod operation;
 pub mod shapes;
 pub mod sse;
 pub mod tap;
+pub mod translate;
 pub mod usage;
 pub mod usage_chunk;
 

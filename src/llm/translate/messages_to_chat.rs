@@ -1,0 +1,6 @@
+//! What becomes of each field: messages to chat.
+
+use super::fate::Row;
+
+/// In the order of the reference.
+pub(super) const FIELDS: &[Row] = &[];
