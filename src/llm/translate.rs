@@ -27,6 +27,8 @@ mod responses;
 mod responses_to_chat;
 mod responses_to_messages;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use thiserror::Error;
