@@ -191,20 +191,3 @@ fn errors_keep_their_words() {
         if right { Ok(()) } else { Err(vec![("words", format!("{error}, not {words:?}"))]) }
     });
 }
-
-#[test]
-fn zz_debug() {
-    for exchange in recorded() {
-        let Some(upstream) = speech(exchange.operation) else { continue };
-        if exchange.status != 200 { continue; }
-        let r = if exchange.stream {
-            let g = gather(upstream, &exchange.body);
-            let mut b = String::new();
-            for e in wire::events(&exchange.body) { if let Some(n) = e.name { b += &format!("event: {n}\n"); } b += &format!("data: {}\n\n", e.data); }
-            strict::stream(upstream, b.as_bytes(), ending(&g), Usage::Asked)
-        } else {
-            strict::answer(upstream, &serde_json::from_slice(&exchange.body).unwrap())
-        };
-        if let Err(w) = r { println!("ZZ {} {upstream:?}: {}", exchange.id, w.chars().take(160).collect::<String>()); } else { println!("ZZOK {upstream:?} {}", exchange.id); }
-    }
-}
