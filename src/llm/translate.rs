@@ -69,6 +69,20 @@ pub struct Wishes {
     /// Is the final usage of a chat stream asked for (`stream_options.include_usage`), whether or
     /// not the caller does?
     pub stream_usage: StreamUsage,
+    /// What a chat upstream calls the limit of an answer's length.
+    pub limit_name: LimitName,
+}
+
+/// What a chat upstream calls the limit of an answer's length. No name suits all: OpenAI's newer
+/// models refuse the old one, most other makers' APIs refuse or overlook the new one, and both
+/// together are refused by OpenAI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LimitName {
+    /// `max_tokens`: what everybody but OpenAI, Azure and Alibaba Cloud asks for.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
 }
 
 /// Is the final usage of a chat stream asked for?
