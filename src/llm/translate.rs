@@ -39,6 +39,7 @@ use conversation::Conversation;
 use fate::Row;
 
 pub use assemble::MAX_EVENT;
+pub use messages::{ANTHROPIC_VERSION, MAX_TOKENS};
 pub use stream::StreamTranslator;
 
 /// A dialect that can be translated.
@@ -71,6 +72,8 @@ pub struct Wishes {
     pub stream_usage: StreamUsage,
     /// What a chat upstream calls the limit of an answer's length.
     pub limit_name: LimitName,
+    /// In which form a target that speaks messages is told how much to think.
+    pub thinking: ThinkingForm,
 }
 
 /// What a chat upstream calls the limit of an answer's length. No name suits all: OpenAI's newer
@@ -93,6 +96,16 @@ pub enum StreamUsage {
     Ask,
     /// Only if the caller asks: the target does not know the option.
     AsSent,
+}
+
+/// How a target that speaks messages is told how much to think.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ThinkingForm {
+    /// `thinking: adaptive` and `output_config.effort`: Claude since 4.6.
+    #[default]
+    Adaptive,
+    /// `thinking: enabled` with `budget_tokens`: older models, and others that speak the dialect.
+    Budget,
 }
 
 /// A request for the upstream, and what its answer must be given back with.

@@ -74,8 +74,14 @@ fn chat(answer: &Value) -> Heard {
     }
     heard.refused = !text(&message["refusal"]).is_empty();
     heard.said += text(&message["refusal"]);
-    let named = [&message["reasoning_content"], &message["reasoning"]];
-    heard.thought += named.into_iter().map(text).find(|one| !one.is_empty()).unwrap_or_default();
+    let named = [&message["reasoning_content"], &message["reasoning"], &message["_details"]];
+    match named.into_iter().map(text).find(|one| !one.is_empty()) {
+        Some(thought) => heard.thought += thought,
+        None => list(&message["reasoning_details"]).iter().for_each(|detail| {
+            heard.thought += text(&detail["text"]);
+            heard.thought += text(&detail["summary"]);
+        }),
+    }
     for call in list(&message["tool_calls"]) {
         let kind = if call["custom"].is_object() { "custom" } else { "function" };
         let arguments = if kind == "custom" { "input" } else { "arguments" };

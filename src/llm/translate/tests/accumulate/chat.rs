@@ -43,6 +43,10 @@ fn take(whole: &mut Value, choice: &Value) {
     if delta["role"].is_string() {
         message["role"] = delta["role"].clone();
     }
+    for detail in list(&delta["reasoning_details"]) {
+        append(message, "_details", text(&detail["text"]));
+        append(message, "_details", text(&detail["summary"]));
+    }
     for call in list(&delta["tool_calls"]) {
         take_call(message, call);
     }

@@ -267,17 +267,25 @@ pub(crate) fn answer(answer: &Value) -> Result<(), String> {
     rule!(["completed", "incomplete"].contains(&status), "the status {status}");
     let why = text(&answer["incomplete_details"]["reason"]);
     rule!((status == "incomplete") != why.is_empty(), "{status}, because {why}");
-    let usage = &answer["usage"];
-    rule!(are_counts(usage, &COUNTS), "no usage: {usage}");
-    let [prompt, said, total] = COUNTS.map(|name| usage[name].as_u64().unwrap_or(0));
-    rule!(prompt.saturating_add(said) == total, "{prompt} and {said} are not {total}");
-    rule!(are_counts(&usage["input_tokens_details"], &["cached_tokens"]), "no cached_tokens");
-    rule!(are_counts(&usage["output_tokens_details"], &["reasoning_tokens"]), "no reasoning");
+    usage(&answer["usage"])?;
     let mut ids = BTreeSet::new();
     for item in list(&answer["output"]) {
         rule!(ids.insert(text(&item["id"])) && !is_blank(&item["id"]), "an id twice or none");
         self::item(item)?;
     }
+    Ok(())
+}
+
+/// Null where the upstream told none.
+fn usage(usage: &Value) -> Result<(), String> {
+    if usage.is_null() {
+        return Ok(());
+    }
+    rule!(are_counts(usage, &COUNTS), "no usage: {usage}");
+    let [prompt, said, total] = COUNTS.map(|name| usage[name].as_u64().unwrap_or(0));
+    rule!(prompt.saturating_add(said) == total, "{prompt} and {said} are not {total}");
+    rule!(are_counts(&usage["input_tokens_details"], &["cached_tokens"]), "no cached_tokens");
+    rule!(are_counts(&usage["output_tokens_details"], &["reasoning_tokens"]), "no reasoning");
     Ok(())
 }
 
