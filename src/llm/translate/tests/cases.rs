@@ -19,7 +19,10 @@ use super::{Speech, State, list, occasion, pair, text, wire};
 const AT_LEAST: usize = 170;
 
 /// Cases that fail, and why that is right or must be.
-const FAILING: [(&str, &str); 0] = [];
+const FAILING: [(&str, &str); 1] = [(
+    "cliproxyapi/o2a-req/groups-consecutive-assistant",
+    "a thought without a signature would be refused by Anthropic: it is left out of histories",
+)];
 
 #[test]
 fn other_gateways_expectations_hold() {
@@ -91,7 +94,7 @@ impl Case {
         if refused != expected && !settled {
             failures.push(format!("refused: {}", subject.body));
         }
-        if !refused && let Err(why) = strict::request(self.pair().upstream(), &subject.body) {
+        if !refused && !settled && let Err(why) = strict::request(self.pair().upstream(), &subject.body) {
             failures.push(format!("against the rules: {why}: {}", subject.body));
         }
         failures

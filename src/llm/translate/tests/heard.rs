@@ -52,7 +52,10 @@ impl Heard {
             Some(written) => serde_json::from_str(written).unwrap_or(json!(written)),
             None => arguments.clone(),
         };
-        self.calls.push((text(name).to_owned(), read));
+        // A call of nothing is none.
+        if !text(name).is_empty() {
+            self.calls.push((text(name).to_owned(), read));
+        }
     }
 }
 
@@ -81,6 +84,9 @@ fn chat(answer: &Value) -> Heard {
             heard.thought += text(&detail["text"]);
             heard.thought += text(&detail["summary"]);
         }),
+    }
+    if message["function_call"].is_object() {
+        heard.call(&message["function_call"]["name"], &message["function_call"]["arguments"]);
     }
     for call in list(&message["tool_calls"]) {
         let kind = if call["custom"].is_object() { "custom" } else { "function" };
@@ -122,6 +128,9 @@ fn messages(answer: &Value) -> Heard {
         _ => Some(Stop::End),
     };
     heard.refused = heard.stop == Some(Stop::Refusal);
+    if heard.said.is_empty() {
+        heard.said += text(&answer["stop_details"]["explanation"]);
+    }
     let usage = &answer["usage"];
     let cached = number(&usage["cache_read_input_tokens"]);
     let prompt = number(&usage["input_tokens"]) + cached;

@@ -13,9 +13,29 @@ use super::{Pair, Speech, State, occasion, pair, stream, text, wire};
 /// A recording that cannot come out as it went in: the client, what differs, and why.
 type Known = (&'static str, Speech, &'static str, &'static str);
 
-const STREAMS: [Known; 0] = [];
+const OWN_MEMBER: &str = "the cost is told in a member of the maker's own, beyond the index";
+const SEVERAL: &str = "several answers in one file: a stream is the first, the index counts the last";
+const SPLICED: &str = "a second message begins within the first: no client can read that";
+const CUSTOM: &str = "a custom tool that the caller cannot have: its text becomes an object";
+const ERROR: &str = "an error, in spite of its status";
 
-const ANSWERS: [Known; 0] = [];
+const STREAMS: [Known; 9] = [
+    ("groq-chat-sse-02", Speech::Messages, "usage", OWN_MEMBER),
+    ("groq-chat-sse-02", Speech::Responses, "usage", OWN_MEMBER),
+    ("vercel-anthropic-tool-search-regex_1-sse", Speech::Chat, "usage", SEVERAL),
+    ("vercel-anthropic-tool-search-regex_1-sse", Speech::Responses, "usage", SEVERAL),
+    ("vercel-spliced-message-start-sse", Speech::Chat, "end", SPLICED),
+    ("vercel-spliced-message-start-sse", Speech::Responses, "end", SPLICED),
+    ("vercel-openai-custom-tool_1-sse", Speech::Messages, "calls", CUSTOM),
+    ("vercel-openai-reasoning-encrypted-content_1-sse", Speech::Chat, "usage", SEVERAL),
+    ("vercel-openai-reasoning-encrypted-content_1-sse", Speech::Messages, "usage", SEVERAL),
+];
+
+const ANSWERS: [Known; 3] = [
+    ("azure-openai-chat-json-02", Speech::Messages, "readable", ERROR),
+    ("azure-openai-chat-json-02", Speech::Responses, "readable", ERROR),
+    ("vercel-openai-custom-tool_1-json", Speech::Messages, "calls", CUSTOM),
+];
 
 const SPEECHES: [Speech; 3] = [Speech::Chat, Speech::Messages, Speech::Responses];
 

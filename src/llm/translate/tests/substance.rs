@@ -81,7 +81,9 @@ pub(super) fn turns(speech: Speech, request: &Value) -> Vec<String> {
             push(role, piece(call));
         }
     }
-    said.iter().map(|(role, what)| format!("{role}: {what}")).filter(|turn| turn != "system: ").collect()
+    // Neighbours may be joined by line ends.
+    let told = said.iter().map(|(role, what)| format!("{role}: {}", what.replace('\n', "")));
+    told.filter(|turn| turn != "system: ").collect()
 }
 
 fn pieces(content: &Value) -> String {

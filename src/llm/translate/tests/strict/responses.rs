@@ -345,7 +345,9 @@ pub(crate) fn request(request: &Value) -> Result<(), String> {
             other => return Err(format!("item {index}: {other}")),
         }
     }
-    rule!(calls == answered, "calls {calls:?}, answers {answered:?}");
+    // A history may end with calls: whoever sent it knows why.
+    let ends_with_calls = list(input).last().is_some_and(|item| text(&item["type"]).ends_with("_call"));
+    rule!(calls == answered || ends_with_calls, "calls {calls:?}, answers {answered:?}");
     Ok(())
 }
 
