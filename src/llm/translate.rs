@@ -27,6 +27,8 @@ mod responses;
 mod responses_to_chat;
 mod responses_to_messages;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -37,7 +39,7 @@ use conversation::Conversation;
 use fate::Row;
 
 pub use assemble::MAX_EVENT;
-pub use messages::{ANTHROPIC_VERSION, MAX_TOKENS};
+pub use messages::MAX_TOKENS;
 pub use stream::StreamTranslator;
 
 /// A dialect that can be translated.
@@ -68,8 +70,22 @@ pub struct Wishes {
     /// Is the final usage of a chat stream asked for (`stream_options.include_usage`), whether or
     /// not the caller does?
     pub stream_usage: StreamUsage,
+    /// What a chat upstream calls the limit of an answer's length.
+    pub limit_name: LimitName,
     /// In which form a target that speaks messages is told how much to think.
     pub thinking: ThinkingForm,
+}
+
+/// What a chat upstream calls the limit of an answer's length. No name suits all: OpenAI's newer
+/// models refuse the old one, most other makers' APIs refuse or overlook the new one, and both
+/// together are refused by OpenAI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LimitName {
+    /// `max_tokens`: what everybody but OpenAI, Azure and Alibaba Cloud asks for.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
 }
 
 /// Is the final usage of a chat stream asked for?
