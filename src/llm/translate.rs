@@ -39,7 +39,7 @@ use conversation::Conversation;
 use fate::Row;
 
 pub use assemble::MAX_EVENT;
-pub use messages::{ANTHROPIC_VERSION, MAX_TOKENS};
+pub use messages::MAX_TOKENS;
 pub use stream::StreamTranslator;
 
 /// A dialect that can be translated.

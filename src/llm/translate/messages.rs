@@ -29,11 +29,6 @@ pub(super) use events_out::EventWriter;
 pub(super) use request_in::read_request;
 pub(super) use request_out::write_request;
 
-/// The `anthropic-version` that translated requests are written for, and must be sent with: the one
-/// after it forbids `temperature`, `top_p` and `top_k`.
-/// <https://docs.anthropic.com/en/api/versioning>
-pub const ANTHROPIC_VERSION: &str = "2023-06-01";
-
 /// `max_tokens` where neither the caller nor the target says one, as the API insists on it: every
 /// current model allows as much, and it holds a long answer with the thoughts before it.
 pub const MAX_TOKENS: u64 = 16_384;
