@@ -51,7 +51,7 @@ fn holds(pair: Pair, row: &Row, value: &Value) -> Result<(), String> {
     let without = written(pair, row.field, None).map_err(|why| why.to_string())?;
     match (row.fate, with) {
         (Fate::Refused { unless, .. }, Err(refused)) => {
-            if !refused.field.starts_with(row.field) {
+            if !refused.field.starts_with(samples::key(row.field)) {
                 return Err(format!("refused for {}", refused.field));
             }
             unless.iter().try_for_each(|same| passes(pair, row.field, same))
@@ -78,7 +78,7 @@ fn passes(pair: Pair, field: &str, value: &str) -> Result<(), String> {
 fn written(pair: Pair, field: &str, value: Option<&Value>) -> Result<Value, Refused> {
     let mut request = samples::request(pair.client(), field);
     if let Some(value) = value {
-        request[field] = value.clone();
+        request[samples::key(field)] = value.clone();
     }
     let body = pair.request(request.to_string().as_bytes(), &Wishes::default())?.body;
     Ok(serde_json::from_slice(&body).unwrap())

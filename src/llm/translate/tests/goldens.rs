@@ -26,10 +26,7 @@ const DIFFERENT: [(&str, &str, &str); 24] = [
     ("requests/completions/tool-call.anthropic", "max_tokens", LIMIT),
     ("requests/completions/reasoning.anthropic", "thinking", ADAPTIVE),
     ("requests/completions/reasoning_max.anthropic", "thinking", ADAPTIVE),
-    ("requests/completions/full.anthropic", "turns", "a JSON object is asked for in words"),
-    ("requests/completions/full.anthropic", "format", "a JSON object is asked for in words"),
-    ("requests/completions/full.anthropic", "tools", "they lose the `functions`"),
-    ("requests/completions/full.anthropic", "stop", "Anthropic refuses blank stop sequences"),
+    ("requests/completions/full.anthropic", "refused", "`n: 3`: they answer once"),
     (
         "requests/messages/cache_control.completions",
         "turns",
@@ -67,6 +64,17 @@ const DIFFERENT: [(&str, &str, &str); 24] = [
     ),
     ("response/completions/openrouter_reasoning.completions-messages", "thought", THOUGHT),
     ("response/completions/openrouter_reasoning.completions-responses", "thought", THOUGHT),
+    ("response/responses/reasoning.responses-messages", "thought", THOUGHT),
+    (
+        "response/completions/stream.completions-responses-streaming",
+        "said",
+        "their last event repeats nothing of what was said",
+    ),
+    (
+        "response/completions/truncated_tool_call.completions-messages",
+        "calls",
+        "an `input` is an object",
+    ),
 ];
 
 #[test]
