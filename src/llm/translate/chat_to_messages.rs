@@ -10,14 +10,13 @@ const CACHE: &str =
 
 /// In the order of the reference.
 pub(super) const FIELDS: &[Row] = &[
+    row("messages", Fate::Carried("messages")),
     row(
-        "messages[].role: system, developer",
-        Fate::Approximated("`system`, in order, from wherever they stand"),
-    ),
-    row("messages[].role: user, assistant", Fate::Carried("messages[].role")),
-    row(
-        "messages[].role: tool, function",
-        Fate::Approximated("`tool_result` blocks, all results of a turn in one user message"),
+        "messages[].role",
+        Fate::Approximated(
+            "`system` and `developer` go to `system`, in order, from wherever they stand; `tool` \
+             and `function` are `tool_result` blocks, all results of a turn in one message",
+        ),
     ),
     row("messages[].name", Fate::Dropped("speakers have no names")),
     row("messages[].content", Fate::Carried("messages[].content")),
@@ -58,6 +57,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("model", Fate::Carried("model")),
     row("audio", refused(AUDIO)),
     row("frequency_penalty", Fate::Refused { why: PENALTY, unless: ZERO }),
+    row("cache_control", Fate::Carried("cache_control")),
     row("function_call", Fate::Carried("tool_choice")),
     row("functions", Fate::Carried("tools")),
     row(
@@ -91,8 +91,14 @@ pub(super) const FIELDS: &[Row] = &[
     row("prompt_cache_retention", Fate::Dropped(CACHE)),
     row("reasoning", Fate::Approximated("`thinking` and `output_config.effort`")),
     row("reasoning_effort", Fate::Approximated("`thinking` and `output_config.effort`")),
-    row("response_format: json_object", Fate::Approximated("an instruction in `system`")),
-    row("response_format: json_schema", Fate::Carried("output_config.format")),
+    row(
+        "response_format",
+        Fate::Approximated("`output_config.format`; `json_object` is an instruction in `system`"),
+    ),
+    row(
+        "response_format.json_schema.strict",
+        Fate::Dropped("the provider keeps to every schema that it is given"),
+    ),
     row("safety_identifier", Fate::Carried("metadata.user_id")),
     row("seed", Fate::Dropped("it is no promise there either: the service calls it best effort")),
     row(
@@ -114,6 +120,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("thinking", Fate::Carried("thinking")),
     row("tool_choice", Fate::Carried("tool_choice")),
     row("tool_choice.allowed_tools", Fate::Approximated("the other tools are left out")),
+    row("tools", Fate::Carried("tools")),
     row("tools[].function", Fate::Carried("tools[]")),
     row("tools[].function.strict", Fate::Carried("tools[].strict")),
     row("tools[].cache_control", Fate::Carried("tools[].cache_control")),

@@ -8,12 +8,14 @@ const PROBABILITIES: &str = "probabilities are not translated; leave it out";
 
 /// In the order of the reference.
 pub(super) const FIELDS: &[Row] = &[
+    row("messages", Fate::Carried("input")),
     row(
-        "messages[].role: system, developer",
-        Fate::Approximated("`instructions` where they come first; in their places elsewhere"),
+        "messages[].role",
+        Fate::Approximated(
+            "`system` and `developer` that come first are `instructions`; `tool` and `function` \
+             are `function_call_output` items",
+        ),
     ),
-    row("messages[].role: user, assistant", Fate::Carried("input[].role")),
-    row("messages[].role: tool, function", Fate::Carried("input[].function_call_output")),
     row("messages[].name", Fate::Dropped("speakers have no names")),
     row("messages[].content", Fate::Carried("input[].content")),
     row("messages[].content[].text", Fate::Carried("input[].content[].text")),
@@ -47,6 +49,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("model", Fate::Carried("model")),
     row("audio", refused(AUDIO)),
     row("frequency_penalty", Fate::Refused { why: PENALTY, unless: ZERO }),
+    row("cache_control", Fate::Dropped("the provider caches on its own")),
     row("function_call", Fate::Carried("tool_choice")),
     row("functions", Fate::Carried("tools")),
     row(
@@ -74,8 +77,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("prompt_cache_retention", Fate::Carried("prompt_cache_retention")),
     row("reasoning", Fate::Carried("reasoning")),
     row("reasoning_effort", Fate::Carried("reasoning.effort")),
-    row("response_format: json_object", Fate::Carried("text.format")),
-    row("response_format: json_schema", Fate::Carried("text.format")),
+    row("response_format", Fate::Carried("text.format")),
     row("safety_identifier", Fate::Carried("user")),
     row("seed", Fate::Dropped("it is no promise there either: the service calls it best effort")),
     row("service_tier", Fate::Carried("service_tier")),
@@ -100,6 +102,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("thinking", Fate::Approximated("`reasoning.effort`")),
     row("tool_choice", Fate::Carried("tool_choice")),
     row("tool_choice.allowed_tools", Fate::Carried("tool_choice")),
+    row("tools", Fate::Carried("tools")),
     row("tools[].function", Fate::Carried("tools[]")),
     row("tools[].function.strict", Fate::Carried("tools[].strict")),
     row("tools[].cache_control", Fate::Dropped("the provider caches on its own")),

@@ -209,7 +209,10 @@ fn a_custom_tool_gets_its_text() {
     let asked = Asked { custom_tools: vec!["f".to_owned()], ..asked() };
     let parts = vec![call("a", r#"{"input":"free text"}"#), call("b", "not an object")];
     let body = write(&Answer { parts, ..Answer::default() }, &asked);
-    let called = |id: &str, input: &str| json!({ "id": id, "type": "custom", "custom": { "name": "f", "input": input } });
+    let called = |id: &str, input: &str| {
+        let custom = json!({ "name": "f", "input": input });
+        json!({ "id": id, "type": "custom", "custom": custom })
+    };
     let expected = json!([called("a", "free text"), called("b", "not an object")]);
     assert_eq!(body["choices"][0]["message"]["tool_calls"], expected);
 }

@@ -193,7 +193,10 @@ fn calls_may_interleave_and_come_in_any_order() {
         let function = json!({ "name": id, "arguments": arguments });
         json!({ "index": index, "id": id, "function": function })
     };
-    let piece = |index: u64, arguments: &str| json!([{ "index": index, "function": { "arguments": arguments } }]);
+    let piece = |index: u64, arguments: &str| {
+        let function = json!({ "arguments": arguments });
+        json!([{ "index": index, "function": function }])
+    };
     let interleaved = [
         calls(json!([call(0, "a", ""), call(1, "b", "")])),
         calls(piece(0, "{\"x")),
