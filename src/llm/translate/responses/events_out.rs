@@ -88,8 +88,8 @@ impl EventWriter {
             Event::Thought(thought) => self.thought(&thought, out),
             Event::ToolStart { slot, id, name } => {
                 self.close(Status::Completed, out);
-                self.calls.start(slot, self.output.call(id, name), &mut self.output);
-                self.calls.added(slot, &self.output, &mut self.sink, out);
+                let body = self.output.call(id, name);
+                self.calls.start(slot, body, &mut self.output, (&mut self.sink, out));
             }
             Event::ToolArguments { slot, more } => {
                 self.calls.more(slot, &more, &mut self.output, (&mut self.sink, out));

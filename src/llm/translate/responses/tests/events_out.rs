@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
+use super::super::super::Asked;
 use super::super::super::answer::*;
 use super::super::super::conversation::Thought;
-use super::super::super::Asked;
 use super::super::{EventReader, EventWriter, write_answer};
 use super::{json, occasion};
 
