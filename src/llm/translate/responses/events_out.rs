@@ -95,6 +95,8 @@ impl EventWriter {
                 self.calls.more(slot, &more, &mut self.output, (&mut self.sink, out));
             }
             Event::ToolEnd { slot } => {
+                // Codex takes the end of any item for the end of the message that is open.
+                self.close(Status::Completed, out);
                 self.calls.end(slot, Status::Completed, &mut self.output, (&mut self.sink, out));
             }
             Event::Usage(usage) => self.usage = usage,
