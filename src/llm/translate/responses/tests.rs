@@ -4,6 +4,7 @@ mod answers;
 mod events_in;
 mod events_out;
 mod fates;
+mod properties;
 mod request_in;
 mod request_out;
 

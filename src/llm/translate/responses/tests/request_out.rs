@@ -62,6 +62,11 @@ fn leading_instructions_are_instructions_and_late_ones_stay() {
     assert_eq!(written["instructions"], "one\n\ntwo");
     let roles: Vec<_> = written["input"].as_array().unwrap().iter().map(|it| &it["role"]).collect();
     assert_eq!(roles, ["user", "system"]);
+    let alone = write(&turns(vec![(Role::System, vec![text("one")])]));
+    assert_eq!(
+        (&alone["instructions"], &alone["input"][0]["role"]),
+        (&json!(null), &json!("system"))
+    );
 }
 
 #[test]
