@@ -261,7 +261,8 @@ impl Pair {
     pub fn request(self, body: &[u8], wishes: &Wishes) -> Result<Translated, Refused> {
         let mut said = self.client.read_request(body)?;
         fate::apply(self.fields(), &mut said)?;
-        let body = self.upstream.write_request(&said, wishes)?;
+        let body = self.upstream.write_request(&said, wishes);
+        let body = body.map_err(|refused| refused.in_words_of(self.client))?;
         Ok(Translated { body, asked: said.into_asked() })
     }
 
@@ -296,5 +297,17 @@ impl Refused {
     /// Says it of a field.
     pub fn new(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self { field: field.into(), why: why.into() }
+    }
+
+    /// Writers do not know whose request it is: where their word for a field is not the caller's,
+    /// it becomes so.
+    fn in_words_of(self, client: Speech) -> Self {
+        let field = match (client, self.field.as_str()) {
+            (Speech::Messages, "stop") => "stop_sequences",
+            (Speech::Messages, "reasoning_effort") => "output_config.effort",
+            (Speech::Responses, "reasoning_effort") => "reasoning.effort",
+            (Speech::Chat | Speech::Responses | Speech::Messages, _) => return self,
+        };
+        Self::new(field, self.why)
     }
 }

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::arguments;
+use super::blocks_out::Block;
+use super::tool_ids::CallIds;
 use super::usage::{self, Contents, UsageIn};
-use super::{arguments, blocks_out::Block};
 use crate::llm::translate::answer::{Answer, AnswerPart, Spent, Stop};
 use crate::llm::translate::conversation::{CallKind, Thought, ToolCall};
 use crate::llm::translate::{Asked, Occasion, Unreadable};
@@ -15,15 +17,19 @@ use crate::llm::translate::{Asked, Occasion, Unreadable};
 /// # Errors
 /// [`Unreadable`]: it is no message.
 pub(in crate::llm::translate) fn read_answer(body: &[u8]) -> Result<Answer, Unreadable> {
-    let message: Message = serde_json::from_slice(body).map_err(|error| no_message(body, &error))?;
+    let message: Message =
+        serde_json::from_slice(body).map_err(|error| no_message(body, &error))?;
     let mut spent = Spent::default();
     let told = message.usage.unwrap_or_default();
     told.add_to(&mut spent);
-    let mut parts: Vec<_> = message.content.into_iter().filter_map(BlockIn::read).collect();
-    let calls = parts.iter().any(|part| matches!(part, AnswerPart::ToolCall(_)));
+    let mut calls = CallIds::default();
+    let mut parts = Vec::with_capacity(message.content.len());
+    for block in message.content {
+        parts.extend(block.read(&mut calls)?);
+    }
     let stop = match message.stop_reason {
         Some(reason) => usage::stop(&reason, message.stop_sequence),
-        None if calls => Stop::ToolUse,
+        None if calls.any() => Stop::ToolUse,
         None => Stop::EndTurn,
     };
     if stop == Stop::Refusal && parts.is_empty() {
@@ -120,8 +126,8 @@ struct MessageOut<'a> {
 
 impl BlockIn {
     /// What the provider's own tools did is left out; what was said of it is text.
-    fn read(self) -> Option<AnswerPart> {
-        match self.kind.as_str() {
+    fn read(self, calls: &mut CallIds) -> Result<Option<AnswerPart>, Unreadable> {
+        Ok(match self.kind.as_str() {
             "text" => self.text.filter(|text| !text.is_empty()).map(AnswerPart::Text),
             "thinking" => {
                 let text = self.thinking.unwrap_or_default();
@@ -135,13 +141,13 @@ impl BlockIn {
                 self.data.map(|data| AnswerPart::Thinking(Thought::Redacted(data)))
             }
             "tool_use" => Some(AnswerPart::ToolCall(ToolCall {
-                id: self.id.unwrap_or_default(),
-                name: self.name.unwrap_or_default(),
+                id: calls.next(self.id).1,
+                name: self.name.filter(|name| !name.is_empty()).ok_or_else(nameless)?,
                 arguments: self.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned()),
                 kind: CallKind::Function,
             })),
             _ => None,
-        }
+        })
     }
 }
 
@@ -169,6 +175,10 @@ fn tier(theirs: &str) -> Option<&'static str> {
         "batch" => Some("batch"),
         _ => None,
     }
+}
+
+fn nameless() -> Unreadable {
+    Unreadable("a tool is called without its name".to_owned())
 }
 
 /// Says what came instead of a message: some servers send errors with status 200.

@@ -5,15 +5,15 @@ use serde_json::{Map, Value, json};
 
 use crate::llm::translate::conversation::{CallKind, ToolCall};
 
-/// Where arguments end up that are no object: the tool refuses them by this name, and its model
-/// sees what it wrote.
-const NO_OBJECT: &str = "_raw";
+/// Where text ends up that is no object: a custom tool's as it should be; a function refuses it by
+/// this name, and its model sees what it wrote.
+const NO_OBJECT: &str = "input";
 
 /// The input of a call.
 pub(super) fn input(call: &ToolCall) -> Box<RawValue> {
     match call.kind {
         CallKind::Function => object(&call.arguments),
-        CallKind::Custom => raw(&json!({ "input": call.arguments })),
+        CallKind::Custom => raw(&json!({ NO_OBJECT: call.arguments })),
     }
 }
 

@@ -27,7 +27,11 @@ pub(super) enum Speaker {
 pub(super) fn content(path: &str, raw: &RawValue, who: Speaker) -> Result<Vec<Part>, Refused> {
     if raw.get().starts_with('"') {
         let text: String = parse(path, raw)?;
-        return Ok(if text.is_empty() { Vec::new() } else { vec![Part::Text { text, cache: None }] });
+        return Ok(if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Part::Text { text, cache: None }]
+        });
     }
     if !raw.get().starts_with('[') {
         return Err(Refused::new(path, "it must be text or a list of blocks"));
@@ -205,7 +209,10 @@ fn content_of_text(path: &str, raw: &RawValue) -> Result<String, Refused> {
     let mut texts = Vec::new();
     for part in content(path, raw, Speaker::Tool)? {
         let Part::Text { text, .. } = part else {
-            return Err(Refused::new(path, "only text can be carried; send images as `image` blocks"));
+            return Err(Refused::new(
+                path,
+                "only text can be carried; send images as `image` blocks",
+            ));
         };
         texts.push(text);
     }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::StopDetails;
+use super::tool_ids::CallIds;
 use super::usage::{self, UsageIn};
 use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::{Event, Failed, Spent, Stop};
@@ -14,7 +15,7 @@ use crate::llm::translate::conversation::Thought;
 pub(in crate::llm::translate) struct EventReader {
     state: State,
     open: Vec<Open>,
-    calls: u32,
+    calls: CallIds,
     /// Was anything said or called?
     said: bool,
     stopped: bool,
@@ -40,9 +41,15 @@ struct Open {
 enum Block {
     Text,
     /// With the signature so far, which only counts as a whole.
-    Thinking { signature: String },
+    Thinking {
+        signature: String,
+    },
     /// With what was told at its beginning, in case that no more comes.
-    Tool { slot: u32, input: String, begun: bool },
+    Tool {
+        slot: u32,
+        input: String,
+        begun: bool,
+    },
     /// The provider's own tools.
     Ignored,
 }
@@ -155,7 +162,7 @@ impl EventReader {
     ) -> Result<(), Unreadable> {
         if self.state == State::Started {
             // Some proxies say it twice. A second message amidst the first would mix two answers.
-            return if self.calls == 0 && !self.said && self.open.is_empty() {
+            return if !self.calls.any() && !self.said && self.open.is_empty() {
                 Ok(())
             } else {
                 Err(Unreadable("a second message begins within the first".to_owned()))
@@ -200,11 +207,9 @@ impl EventReader {
     }
 
     fn tool(&mut self, block: BlockIn, out: &mut Vec<Event>) -> Result<Block, Unreadable> {
-        let slot = self.calls;
         let name = block.name.filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| missing("content_block.name"))?;
-        let id = block.id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{slot}"));
-        self.calls = self.calls.saturating_add(1);
+        let (slot, id) = self.calls.next(block.id);
         out.push(Event::ToolStart { slot, id, name });
         let input = block.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
         Ok(Block::Tool { slot, input, begun: false })
@@ -285,7 +290,7 @@ impl EventReader {
         }
         self.close_all(out);
         if !self.stopped {
-            let stop = if self.calls > 0 { Stop::ToolUse } else { Stop::EndTurn };
+            let stop = if self.calls.any() { Stop::ToolUse } else { Stop::EndTurn };
             out.push(Event::Stop(stop));
         }
         self.state = State::Ended;

@@ -194,9 +194,10 @@ impl EventWriter {
     fn waiting_call(&mut self, slot: u32) -> Option<&mut Call> {
         self.waiting.iter_mut().find_map(|waiting| match waiting {
             Waiting::Tool(call) if call.slot == slot => Some(call),
-            Waiting::Text(_) | Waiting::Thinking { .. } | Waiting::Redacted(_) | Waiting::Tool(_) => {
-                None
-            }
+            Waiting::Text(_)
+            | Waiting::Thinking { .. }
+            | Waiting::Redacted(_)
+            | Waiting::Tool(_) => None,
         })
     }
 

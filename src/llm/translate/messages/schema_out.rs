@@ -108,7 +108,8 @@ fn add_properties(root: &mut Map<String, Value>, choices: &[Value]) {
 fn add_required(root: &mut Map<String, Value>, choices: &[Value], holds: Holds) {
     let lists: Vec<&[Value]> = choices.iter().map(required).collect();
     let every = |name: &&Value| holds == Holds::All || lists.iter().all(|list| list.contains(name));
-    let more: Vec<Value> = lists.iter().flat_map(|list| list.iter()).filter(every).cloned().collect();
+    let more: Vec<Value> =
+        lists.iter().flat_map(|list| list.iter()).filter(every).cloned().collect();
     let own = root.entry("required").or_insert_with(|| json!([]));
     let Some(own) = own.as_array_mut() else { return };
     for name in more {

@@ -19,8 +19,12 @@ pub(super) fn member(said: &mut Conversation, name: &str, raw: &RawValue) -> Res
         "thinking" => thinking(said, raw)?,
         "output_config" => output_config(said, raw)?,
         // The older name; a format within `output_config` is worth more.
-        "output_format" if matches!(said.format, Format::Text) => said.format = format(name, raw)?,
-        "output_format" => {}
+        "output_format" if raw.get().starts_with('{') => {
+            let older = format(name, raw)?;
+            if matches!(said.format, Format::Text) {
+                said.format = older;
+            }
+        }
         "metadata" => said.user = parse::<Metadata>(name, raw)?.user_id,
         _ => said.others.push((name.to_owned(), raw.to_owned())),
     }

@@ -20,11 +20,22 @@ pub(super) enum Data<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum BlockStart<'a> {
-    Text { text: &'static str },
+    Text {
+        text: &'static str,
+    },
     /// The SDKs insist on a signature; an empty one says that there is none.
-    Thinking { thinking: &'static str, signature: &'static str },
-    RedactedThinking { data: &'a str },
-    ToolUse { id: &'a str, name: &'a str, input: Nothing },
+    Thinking {
+        thinking: &'static str,
+        signature: &'static str,
+    },
+    RedactedThinking {
+        data: &'a str,
+    },
+    ToolUse {
+        id: &'a str,
+        name: &'a str,
+        input: Nothing,
+    },
 }
 
 /// More of a block.

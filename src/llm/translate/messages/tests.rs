@@ -3,7 +3,6 @@
 mod answer;
 mod events_in;
 mod events_out;
-mod properties;
 mod request_in;
 mod request_out;
 mod settings_out;

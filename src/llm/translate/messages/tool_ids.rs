@@ -1,8 +1,9 @@
-//! The ids of tool calls in the alphabet that this dialect allows: `^[a-zA-Z0-9_-]+$`.
+//! The ids of tool calls, by which results find them.
 //!
-//! An id that is fit stays. Any other is spelt with `_`, the same way for the call and its result;
-//! two ids never become one. What an id becomes depends on what was said before it only, so that a
-//! longer history begins as the shorter one did, and the provider's cache still serves it.
+//! Written, they are in the alphabet that this dialect allows: `^[a-zA-Z0-9_-]+$`. An id that is
+//! fit stays. Any other is spelt with `_`, the same way for the call and its result; two ids never
+//! become one. What an id becomes depends on what was said before it only, so that a longer history
+//! begins as the shorter one did, and the provider's cache still serves it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +12,28 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct ToolIds {
     spelt: HashMap<String, String>,
     taken: HashSet<String>,
+}
+
+/// The ids of the calls of one answer, read: each has one, and no two the same.
+#[derive(Debug, Default)]
+pub(super) struct CallIds(Vec<String>);
+
+// === impl CallIds ===
+
+impl CallIds {
+    /// The next call's place, and its id: made up if it has none of its own.
+    pub(super) fn next(&mut self, given: Option<String>) -> (u32, String) {
+        let slot = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        let own = given.filter(|id| !id.is_empty() && !self.0.contains(id));
+        let id = own.unwrap_or_else(|| format!("call_{slot}"));
+        self.0.push(id.clone());
+        (slot, id)
+    }
+
+    /// Has there been any?
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
 }
 
 // === impl ToolIds ===

@@ -25,30 +25,24 @@ pub(super) struct ToolOut<'a> {
 
 /// The tools that may be called.
 ///
-/// One that another provider runs is left out if there are others, as the model can do without; a
-/// request that has no others is about nothing else.
+/// What another provider would run is left out if it is only an offer beside others; a request that
+/// has no others is about nothing else.
 ///
 /// # Errors
-/// [`Refused`]: a schema of something else than an object, and nothing but others' tools.
+/// [`Refused`]: a schema of something else than an object, and tools of another provider.
 pub(super) fn tools(said: &Conversation) -> Result<Vec<ToolOut<'_>>, Refused> {
     let mut written = Vec::with_capacity(said.tools.len());
-    let mut hosted = None;
+    let alone = said.tools.iter().all(|tool| matches!(tool, Tool::Hosted { .. }));
     for (at, tool) in said.tools.iter().enumerate() {
         match tool {
-            Tool::Hosted { kind, .. } => hosted = Some((at, kind)),
-            Tool::Function { name, .. } | Tool::Custom { name, .. } if is_allowed(said, name) => {
+            Tool::Hosted { .. } if tool.is_an_offer() && !alone => {}
+            Tool::Function { name, .. } | Tool::Custom { name, .. } if !is_allowed(said, name) => {}
+            Tool::Hosted { .. } | Tool::Function { .. } | Tool::Custom { .. } => {
                 written.push(ToolOut::of(&format!("tools[{at}]"), tool)?);
             }
-            Tool::Function { .. } | Tool::Custom { .. } => {}
         }
     }
-    match hosted {
-        Some((at, kind)) if written.is_empty() => Err(Refused::new(
-            format!("tools[{at}].type"),
-            format!("`{kind}` is run by another provider; send tools that you run yourself"),
-        )),
-        _ => Ok(written),
-    }
+    Ok(written)
 }
 
 /// Whether and what must be called. Without tools there is no choice.
@@ -101,7 +95,10 @@ impl<'a> ToolOut<'a> {
                     cache_control: None,
                 })
             }
-            Tool::Hosted { kind, .. } => Err(Refused::new(path, format!("`{kind}` is not ours"))),
+            Tool::Hosted { kind, .. } => Err(Refused::new(
+                format!("{path}.type"),
+                format!("`{kind}` is run by another provider; send tools that you run yourself"),
+            )),
         }
     }
 }

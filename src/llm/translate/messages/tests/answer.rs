@@ -32,8 +32,12 @@ fn check_stop(more: Value, expected: Stop) {
 }
 
 fn call(arguments: &str) -> AnswerPart {
+    call_of("t", arguments)
+}
+
+fn call_of(id: &str, arguments: &str) -> AnswerPart {
     AnswerPart::ToolCall(ToolCall {
-        id: "t".to_owned(),
+        id: id.to_owned(),
         name: "f".to_owned(),
         arguments: arguments.to_owned(),
         kind: CallKind::Function,
@@ -52,15 +56,13 @@ fn written(answer: Answer) -> Value {
 /// The content, the reason and the sequence that become of parts and a stop.
 fn check_written(parts: Vec<AnswerPart>, stop: Stop, expected: Value) {
     let written = written(Answer { parts, stop, ..Answer::default() });
-    let found =
-        json!([written["content"], written["stop_reason"], written["stop_sequence"]]);
+    let found = json!([written["content"], written["stop_reason"], written["stop_sequence"]]);
     assert_eq!(found, expected);
 }
 
 #[test]
 fn all_blocks_are_read() {
-    let signed =
-        Thought::Signed { text: "Hm.".to_owned(), signature: "s".to_owned() };
+    let signed = Thought::Signed { text: "Hm.".to_owned(), signature: "s".to_owned() };
     check_parts(
         json!([
             { "type": "thinking", "thinking": "Hm.", "signature": "s" },
@@ -79,7 +81,7 @@ fn all_blocks_are_read() {
             AnswerPart::Thinking(Thought::Redacted("x".to_owned())),
             say("Hi"),
             call("{}"),
-            call(r#"{"a":1}"#),
+            call_of("call_1", r#"{"a":1}"#),
         ],
     );
 }
@@ -104,8 +106,7 @@ fn every_reason_to_stop_is_read() {
 #[test]
 fn a_refusal_without_text_says_why() {
     let details = json!({ "type": "refusal", "category": "bio", "explanation": "Not that." });
-    let refused =
-        json!({ "stop_reason": "refusal", "content": [], "stop_details": details });
+    let refused = json!({ "stop_reason": "refusal", "content": [], "stop_details": details });
     assert_eq!(read_of(refused).parts, [AnswerPart::Refusal("Not that.".to_owned())]);
 }
 
@@ -135,6 +136,8 @@ fn what_is_no_message_is_unreadable() {
     };
     check("<html></html>", "it is no message");
     check("", "it is no message");
+    let nameless = r#"{"content":[{"type":"tool_use","id":"t","input":{}}]}"#;
+    check(nameless, "a tool is called without its name");
     check("{}", "it is no message: missing field `content`");
     let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}"#;
     check(error, "it is an error: Busy");
@@ -156,27 +159,33 @@ fn an_answer_is_written_whole() {
         service_tier: Some("default".to_owned()),
         ..Answer::default()
     };
-    assert_eq!(written(answer), json!({
-        "id": "msg_1a2b", "type": "message", "role": "assistant", "model": "gpt",
-        "content": [
-            { "type": "thinking", "thinking": "Hm.", "signature": "" },
-            { "type": "text", "text": "Hi" },
-            { "type": "tool_use", "id": "t", "name": "f", "input": { "a": 1 } },
-        ],
-        "stop_reason": "tool_use", "stop_sequence": null,
-        "usage": { "input_tokens": 1, "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 2, "output_tokens": 3, "service_tier": "standard" },
-    }));
+    assert_eq!(
+        written(answer),
+        json!({
+            "id": "msg_1a2b", "type": "message", "role": "assistant", "model": "gpt",
+            "content": [
+                { "type": "thinking", "thinking": "Hm.", "signature": "" },
+                { "type": "text", "text": "Hi" },
+                { "type": "tool_use", "id": "t", "name": "f", "input": { "a": 1 } },
+            ],
+            "stop_reason": "tool_use", "stop_sequence": null,
+            "usage": { "input_tokens": 1, "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 2, "output_tokens": 3, "service_tier": "standard" },
+        })
+    );
 }
 
 #[test]
 fn an_answer_of_nothing_is_a_message_too() {
-    assert_eq!(written(Answer::default()), json!({
-        "id": "msg_1a2b", "type": "message", "role": "assistant", "model": "asked",
-        "content": [], "stop_reason": "end_turn", "stop_sequence": null,
-        "usage": { "input_tokens": 0, "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0, "output_tokens": 0 },
-    }));
+    assert_eq!(
+        written(Answer::default()),
+        json!({
+            "id": "msg_1a2b", "type": "message", "role": "assistant", "model": "asked",
+            "content": [], "stop_reason": "end_turn", "stop_sequence": null,
+            "usage": { "input_tokens": 0, "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0, "output_tokens": 0 },
+        })
+    );
 }
 
 #[test]
@@ -193,8 +202,11 @@ fn every_reason_to_stop_is_written() {
     check(Stop::Sequence(None), "end_turn");
     let end = Stop::Sequence(Some("END".to_owned()));
     check_written(vec![say("x")], end, json!([text, "stop_sequence", "END"]));
-    check_written(vec![AnswerPart::Refusal("x".to_owned())], Stop::EndTurn,
-        json!([text, "refusal", null]));
+    check_written(
+        vec![AnswerPart::Refusal("x".to_owned())],
+        Stop::EndTurn,
+        json!([text, "refusal", null]),
+    );
     let tool = json!([{ "type": "tool_use", "id": "t", "name": "f", "input": {} }]);
     check_written(vec![call("")], Stop::EndTurn, json!([tool, "tool_use", null]));
     check_written(vec![call("")], Stop::MaxTokens, json!([tool, "max_tokens", null]));
@@ -202,6 +214,7 @@ fn every_reason_to_stop_is_written() {
 
 #[test]
 fn input_that_is_no_object_becomes_one() {
-    let tool = json!([{ "type": "tool_use", "id": "t", "name": "f", "input": { "_raw": "{oops" } }]);
+    let tool =
+        json!([{ "type": "tool_use", "id": "t", "name": "f", "input": { "input": "{oops" } }]);
     check_written(vec![call("{oops")], Stop::ToolUse, json!([tool, "tool_use", null]));
 }

@@ -89,15 +89,18 @@ fn a_message_is_read() {
     ];
     let known = Spent { output: 1, ..spent() };
     let (id, model) = (Some("msg_1".to_owned()), Some("claude".to_owned()));
-    assert_eq!(read_all(&data).unwrap(), [
-        Event::Start { id, model, usage: known },
-        Event::Ping,
-        text("Hel"),
-        text("lo"),
-        Event::Stop(Stop::EndTurn),
-        Event::Usage(spent()),
-        Event::End,
-    ]);
+    assert_eq!(
+        read_all(&data).unwrap(),
+        [
+            Event::Start { id, model, usage: known },
+            Event::Ping,
+            text("Hel"),
+            text("lo"),
+            Event::Stop(Stop::EndTurn),
+            Event::Usage(spent()),
+            Event::End,
+        ]
+    );
 }
 
 #[test]
@@ -195,8 +198,11 @@ fn the_providers_tools_are_not_the_callers() {
             begin(0, json!({ "type": "server_tool_use", "id": "s", "name": "n", "input": {} })),
             json_delta(0, "{}"),
             stop(0),
-            begin(1, json!({ "type": "web_search_tool_result", "tool_use_id": "s",
-                "content": [{ "type": "web_search_result" }] })),
+            begin(
+                1,
+                json!({ "type": "web_search_tool_result", "tool_use_id": "s",
+                "content": [{ "type": "web_search_result" }] }),
+            ),
             stop(1),
             begin(2, json!({ "type": "compaction", "content": null })),
             delta(2, json!({ "type": "compaction_delta", "content": "x" })),
@@ -224,9 +230,9 @@ fn a_refusal_without_text_says_why() {
 
 #[test]
 fn an_error_ends_it() {
-    let busy = json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Busy" } });
-    let failed =
-        Failed { kind: Some("overloaded_error".to_owned()), message: "Busy".to_owned() };
+    let busy =
+        json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Busy" } });
+    let failed = Failed { kind: Some("overloaded_error".to_owned()), message: "Busy".to_owned() };
     check(&[busy.clone(), json!({ "type": "message_stop" })], &[Event::Failed(failed.clone())]);
     assert_eq!(read_all(&[busy]).unwrap(), [Event::Failed(failed)]);
 }

@@ -187,8 +187,17 @@ fn text_waits_for_a_call_only() {
             &[],
             &[],
             &["0+partial_json={\"}\":\"\\\"}\""],
-            &["0.", "1:text", "1+text=A", "1.", "2:thinking", "2+thinking=B", "2.", "3:text",
-                "3+text=CD"],
+            &[
+                "0.",
+                "1:text",
+                "1+text=A",
+                "1.",
+                "2:thinking",
+                "2+thinking=B",
+                "2.",
+                "3:text",
+                "3+text=CD",
+            ],
             &["3+text=E"],
         ],
     );
@@ -235,22 +244,21 @@ fn arguments_that_are_no_object_become_one_at_their_end() {
     check(&["", " "], "{}");
     check(&["nu", "ll"], "{}");
     check(&["\"{\\\"a\\\"", ":1}\""], "{\"a\":1}");
-    check(&["oops"], "{\"_raw\":\"oops\"}");
+    check(&["oops"], "{\"input\":\"oops\"}");
     check(&["{\"a\":1}", "{\"a\":1}"], "{\"a\":1}");
     check(&["{\"a"], "{\"a");
 }
 
 #[test]
 fn the_whole_cost_is_told_at_the_end() {
-    let mut writer = EventWriter::new(
-        Asked { model: "asked".to_owned(), ..Asked::default() },
-        occasion(),
-    );
+    let mut writer =
+        EventWriter::new(Asked { model: "asked".to_owned(), ..Asked::default() }, occasion());
     let known = Spent { told: true, input: 5, ..Spent::default() };
     let spent =
         Spent { told: true, input: 5, cache_read: 2, output: 3, reasoning: Some(1), ..known };
     let mut out = Vec::new();
-    writer.write(Event::Start { id: Some("msg_x".to_owned()), model: None, usage: known }, &mut out);
+    writer
+        .write(Event::Start { id: Some("msg_x".to_owned()), model: None, usage: known }, &mut out);
     writer.write(Event::Stop(Stop::Sequence(Some("END".to_owned()))), &mut out);
     writer.write(Event::Usage(known), &mut out);
     writer.write(Event::Usage(spent), &mut out);
@@ -261,14 +269,17 @@ fn the_whole_cost_is_told_at_the_end() {
     };
     let mut last = usage(2, 3);
     last["output_tokens_details"] = json!({ "thinking_tokens": 1 });
-    assert_eq!(data(&out), [
-        json!({ "type": "message_start", "message": {
+    assert_eq!(
+        data(&out),
+        [
+            json!({ "type": "message_start", "message": {
             "id": "msg_x", "type": "message", "role": "assistant", "model": "asked",
             "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage(0, 0) } }),
-        json!({ "type": "message_delta", "usage": last,
+            json!({ "type": "message_delta", "usage": last,
             "delta": { "stop_reason": "stop_sequence", "stop_sequence": "END" } }),
-        json!({ "type": "message_stop" }),
-    ]);
+            json!({ "type": "message_stop" }),
+        ]
+    );
 }
 
 #[test]
@@ -278,11 +289,14 @@ fn blocks_begin_as_the_sdks_want_them() {
     [thinking("a"), text("b"), tool(0)].into_iter().for_each(|event| writer.write(event, &mut out));
     let begun: Vec<Value> = data(&out).iter().map(|data| data["content_block"].clone()).collect();
     let begun: Vec<Value> = begun.into_iter().filter(|block| !block.is_null()).collect();
-    assert_eq!(Value::from(begun), json!([
-        { "type": "thinking", "thinking": "", "signature": "" },
-        { "type": "text", "text": "" },
-        { "type": "tool_use", "id": "c0", "name": "f", "input": {} },
-    ]));
+    assert_eq!(
+        Value::from(begun),
+        json!([
+            { "type": "thinking", "thinking": "", "signature": "" },
+            { "type": "text", "text": "" },
+            { "type": "tool_use", "id": "c0", "name": "f", "input": {} },
+        ])
+    );
 }
 
 #[test]

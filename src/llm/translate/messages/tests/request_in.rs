@@ -104,7 +104,8 @@ fn users_send_text_images_and_documents() {
     check(
         user(json!([
             { "type": "text", "text": "Look", "citations": null },
-            { "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "AA" } },
+            { "type": "image",
+              "source": { "type": "base64", "media_type": "image/png", "data": "AA" } },
             { "type": "image", "source": { "type": "url", "url": "https://x/y.png" } },
             { "type": "image", "source": { "type": "file", "file_id": "file_1" } },
             { "type": "document", "title": "T",
@@ -135,16 +136,18 @@ fn users_send_text_images_and_documents() {
 
 #[test]
 fn results_of_tools_come_in_all_forms() {
-    let result = |content: Value| {
-        json!([{ "type": "tool_result", "tool_use_id": "t", "content": content }])
-    };
+    let result =
+        |content: Value| json!([{ "type": "tool_result", "tool_use_id": "t", "content": content }]);
     let read = |parts: Value| json!([["user", [["result", "t", parts, false, null]]]]);
     check(user(result(json!("ok"))), read(json!(["ok"])));
     check(user(result(json!(""))), read(json!([])));
     check(user(result(json!(null))), read(json!([])));
     check(user(result(json!({ "a": 1 }))), read(json!([r#"{"a":1}"#])));
     check(user(result(json!(3))), read(json!(["3"])));
-    check(user(result(json!([{ "type": "tool_reference", "tool_name": "f" }]))), read(json!(["f"])));
+    check(
+        user(result(json!([{ "type": "tool_reference", "tool_name": "f" }]))),
+        read(json!(["f"])),
+    );
     check(
         user(result(json!([{ "type": "text", "text": "ok" },
             { "type": "image", "source": { "type": "url", "url": "u" } }]))),
@@ -177,8 +180,10 @@ fn thoughts_are_signed_or_plain() {
             { "type": "redacted_thinking", "data": "xyz" },
             { "type": "text", "text": "So." },
         ])),
-        json!([["assistant",
-            [["signed", "A", "sig"], ["plain", "B"], ["plain", "C"], ["redacted", "xyz"], "So."]]]),
+        json!([[
+            "assistant",
+            [["signed", "A", "sig"], ["plain", "B"], ["plain", "C"], ["redacted", "xyz"], "So."]
+        ]]),
     );
     check(
         user(json!([{ "type": "thinking", "thinking": "mine" }, { "type": "text", "text": "Hi" }])),
@@ -190,7 +195,7 @@ fn thoughts_are_signed_or_plain() {
 fn what_the_providers_tools_left_is_left_out() {
     check(
         assistant(json!([
-            { "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "query": "q" } },
+            { "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "q": "x" } },
             { "type": "web_search_tool_result", "tool_use_id": "s", "content": [] },
             { "type": "mcp_tool_use", "id": "s", "name": "n", "input": {}, "server_name": "x" },
             { "type": "mcp_tool_result", "tool_use_id": "s", "content": "x" },
@@ -250,7 +255,8 @@ fn formats_come_by_either_name_and_are_strict_if_they_can_be() {
         "additionalProperties": false });
     let format = |schema: &Value| json!({ "type": "json_schema", "schema": schema });
     check(json!({ "output_format": format(&open) }), &open.to_string(), None);
-    let both = json!({ "output_config": { "format": format(&closed) }, "output_format": format(&open) });
+    let both =
+        json!({ "output_config": { "format": format(&closed) }, "output_format": format(&open) });
     check(both, &closed.to_string(), Some(true));
 }
 
@@ -280,10 +286,7 @@ fn what_breaks_the_dialect_is_refused_by_its_path() {
         "messages[0].content[0]: invalid type: integer `3`, expected a string",
     );
     check_refused(user(json!([{ "type": "text" }])), "messages[0].content[0].text: it is missing");
-    check_refused(
-        json!({ "messages": {} }),
-        "messages: invalid type: map, expected a sequence",
-    );
+    check_refused(json!({ "messages": {} }), "messages: invalid type: map, expected a sequence");
     check_refused(
         json!({ "messages": [{ "role": "robot", "content": "x" }] }),
         "messages[0].role: the roles are `user`, `assistant` and `system`",

@@ -34,7 +34,8 @@ fn requests_of_this_dialect_survive() {
         "model": "m",
         "max_tokens": 2000,
         "tools": [
-            { "name": "f", "description": "d", "input_schema": { "type": "object" }, "strict": true },
+            { "name": "f", "description": "d", "input_schema": { "type": "object" },
+              "strict": true },
             { "name": "g", "input_schema": { "type": "object", "properties": {} },
               "cache_control": cache },
         ],
@@ -93,9 +94,12 @@ fn system_is_hoisted_from_everywhere() {
     let written = write(&said);
     let block = |text: &str| json!({ "type": "text", "text": text });
     assert_eq!(written["system"], json!([block("A"), block("B"), block("C")]));
-    assert_eq!(written["messages"], json!([
-        { "role": "user", "content": [block("Hi"), block("there")] },
-    ]));
+    assert_eq!(
+        written["messages"],
+        json!([
+            { "role": "user", "content": [block("Hi"), block("there")] },
+        ])
+    );
 }
 
 #[test]
@@ -185,9 +189,9 @@ fn input_is_always_an_object() {
     check("null", json!({}));
     check(r#" {"a":1} "#, json!({ "a": 1 }));
     check(r#""{\"a\":1}""#, json!({ "a": 1 }));
-    check(r#"{"a":"#, json!({ "_raw": r#"{"a":"# }));
-    check("[1]", json!({ "_raw": "[1]" }));
-    check("{} {}", json!({ "_raw": "{} {}" }));
+    check(r#"{"a":"#, json!({ "input": r#"{"a":"# }));
+    check("[1]", json!({ "input": "[1]" }));
+    check("{} {}", json!({ "input": "{} {}" }));
 }
 
 #[test]
@@ -266,11 +270,14 @@ fn documents_are_pdf_or_text() {
         |source: Source| Part::Document { source, title: Some("T".to_owned()), cache: None };
     let image = |source: Source| Part::Image { source, detail: None, cache: None };
     check(
-        vec![turn(Role::User, [
-            document(base64("text/csv", "YSxi")),
-            image(base64("application/pdf", "JV")),
-            image(base64("image/png", "AA")),
-        ])],
+        vec![turn(
+            Role::User,
+            [
+                document(base64("text/csv", "YSxi")),
+                image(base64("application/pdf", "JV")),
+                image(base64("image/png", "AA")),
+            ],
+        )],
         json!([{ "role": "user", "content": [
             { "type": "document", "title": "T",
               "source": { "type": "text", "media_type": "text/plain", "data": "a,b" } },

@@ -46,7 +46,8 @@ fn max_tokens_is_always_there() {
 #[test]
 fn the_model_is_the_targets() {
     let wishes = Wishes { model: Some("claude".to_owned()), ..Wishes::default() };
-    let written: Value = serde_json::from_slice(&write_request(&hello(), &wishes).unwrap()).unwrap();
+    let written: Value =
+        serde_json::from_slice(&write_request(&hello(), &wishes).unwrap()).unwrap();
     assert_eq!(written["model"], "claude");
 }
 
@@ -164,9 +165,8 @@ fn sampling_and_forced_tools_come_before_thinking() {
 #[test]
 fn a_budget_needs_the_thought_before_the_call() {
     let history = |thought: &str| {
-        let content = format!(
-            r#"[{thought} {{"type":"tool_use","id":"t","name":"f","input":{{}}}}]"#
-        );
+        let content =
+            format!(r#"[{thought} {{"type":"tool_use","id":"t","name":"f","input":{{}}}}]"#);
         let mut said = read(&request(json!({ "max_tokens": 16_000, "messages": [
             { "role": "user", "content": "Hi" },
             { "role": "assistant", "content": serde_json::from_str::<Value>(&content).unwrap() },
@@ -242,13 +242,16 @@ fn only_allowed_tools_are_there() {
 
 #[test]
 fn tools_that_others_run_are_left_out_beside_ones_own() {
-    let hosted = || Tool::Hosted { kind: "web_search".to_owned(), raw: raw(&json!({})) };
-    let written = with(|said| said.tools = vec![hosted(), function("f", None)]);
+    let hosted = |kind: &str| Tool::Hosted { kind: kind.to_owned(), raw: raw(&json!({})) };
+    let written = with(|said| said.tools = vec![hosted("web_search"), function("f", None)]);
     assert_eq!(written["tools"].as_array().unwrap().len(), 1);
-    let only = Conversation { tools: vec![hosted()], ..hello() };
-    let why = "tools[0].type: `web_search` is run by another provider; send tools that you run \
-               yourself";
-    assert_eq!(refusal(&only), why);
+    let check = |tools: Vec<Tool>, expected: &str| {
+        let refused = refusal(&Conversation { tools, ..hello() });
+        let why = "is run by another provider; send tools that you run yourself";
+        assert_eq!(refused, format!("{expected} {why}"));
+    };
+    check(vec![hosted("web_search")], "tools[0].type: `web_search`");
+    check(vec![function("f", None), hosted("file_search")], "tools[1].type: `file_search`");
 }
 
 #[test]
@@ -266,11 +269,10 @@ fn schemas_are_an_objects() {
     check(Some(full.clone()), full);
     let nullable = json!({ "type": ["object", "null"], "properties": properties });
     check(Some(nullable), json!({ "type": "object", "properties": properties }));
-    let list = Conversation {
-        tools: vec![function("f", Some(json!({ "type": "array" })))],
-        ..hello()
-    };
-    let why = "tools[0].parameters: a tool's schema must be an object's; set its `type` to `object`";
+    let list =
+        Conversation { tools: vec![function("f", Some(json!({ "type": "array" })))], ..hello() };
+    let why =
+        "tools[0].parameters: a tool's schema must be an object's; set its `type` to `object`";
     assert_eq!(refusal(&list), why);
 }
 
@@ -282,11 +284,14 @@ fn a_union_at_the_root_becomes_one_object_and_words() {
     };
     let union = json!({ "anyOf": [object("a", json!(["x", "a"])), object("b", json!(["x"]))] });
     let written = with(|said| said.tools = vec![function("f", Some(union.clone()))]);
-    assert_eq!(written["tools"][0]["input_schema"], json!({
-        "type": "object",
-        "properties": { "a": { "type": "string" }, "b": { "type": "string" } },
-        "required": ["x"],
-    }));
+    assert_eq!(
+        written["tools"][0]["input_schema"],
+        json!({
+            "type": "object",
+            "properties": { "a": { "type": "string" }, "b": { "type": "string" } },
+            "required": ["x"],
+        })
+    );
     let described = format!("d\n\nThe input must match this JSON schema: {union}");
     assert_eq!(written["tools"][0]["description"], described);
     let both = json!({ "allOf": [object("a", json!(["a"])), object("b", json!(["b"]))] });
@@ -305,12 +310,15 @@ fn a_custom_tool_takes_one_text() {
                 format: Some(raw(&format)),
             }];
         });
-        assert_eq!(written["tools"][0], json!({
-            "name": "patch",
-            "description": "Edits.\n\n`input` must obey this grammar (lark):\nstart: X",
-            "input_schema": { "type": "object", "properties": { "input": { "type": "string" } },
-                "required": ["input"], "additionalProperties": false },
-        }));
+        assert_eq!(
+            written["tools"][0],
+            json!({
+                "name": "patch",
+                "description": "Edits.\n\n`input` must obey this grammar (lark):\nstart: X",
+                "input_schema": { "type": "object", "properties": { "input": { "type": "string" } },
+                    "required": ["input"], "additionalProperties": false },
+            })
+        );
     }
 }
 
@@ -320,7 +328,6 @@ fn a_system_of_pictures_is_refused() {
     let source = Source::Url("u".to_owned());
     let mut said = hello();
     said.turns.push(turn(Role::System, [Part::Image { source, detail: None, cache: None }]));
-    let why =
-        "messages[].content: a system message must be text; send the rest in a user message";
+    let why = "messages[].content: a system message must be text; send the rest in a user message";
     assert_eq!(refusal(&said), why);
 }
