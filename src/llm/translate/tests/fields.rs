@@ -33,7 +33,8 @@ fn no_field_stands_twice_and_every_reason_is_said() {
         assert!(fields.len() > 10, "{pair:?} has {} rows", fields.len());
         for (at, row) in pair.fields().iter().enumerate() {
             assert!(!fields[..at].contains(&row.field), "{pair:?}: {} twice", row.field);
-            let (Fate::Carried(words) | Fate::Approximated(words) | Fate::Dropped(words)) = row.fate
+            let (Fate::Carried(words) | Fate::Approximated(words) | Fate::Dropped(words)) =
+                row.fate
             else {
                 continue;
             };

@@ -97,12 +97,13 @@ fn the_fixtures_say_the_same_in_every_dialect() {
     }
 }
 
-/// An early end, at any byte, is never a good one.
+/// An early end is never a good one: at any byte near the end, and here and there before.
 #[test]
 fn what_is_cut_off_is_not_whole() {
     for pair in Pair::ALL {
         let body = fixture(pair.upstream(), "stream.sse");
-        for end in 0..body.len() {
+        let near = body.len() - 400;
+        for end in (0..near).step_by(11).chain(near..body.len()) {
             let (_, state) = stream(pair, &asked(Usage::Asked), [&body[..end]]);
             let told = gather(pair.upstream(), &body[..end]);
             // Some chat services never send `[DONE]`: why it ended is enough.
@@ -163,7 +164,8 @@ fn changes() -> impl Strategy<Value = Vec<(Index, Vec<u8>, usize)>> {
 }
 
 fn values() -> impl Strategy<Value = Vec<(Index, Value)>> {
-    let values = ["null", "true", "-1", "1e300", "18446744073709551615", "\"\"", "\"x\"", "[]", "{}"];
+    let values =
+        ["null", "true", "-1", "1e300", "18446744073709551615", "\"\"", "\"x\"", "[]", "{}"];
     let values = values.map(|value| serde_json::from_str::<Value>(value).unwrap());
     prop::collection::vec((any::<Index>(), prop::sample::select(values.to_vec())), 1..4)
 }
@@ -173,7 +175,7 @@ fn json(body: &[u8]) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn any_bytes_pass_or_are_refused(pair in pairs(), body in prop::collection::vec(any::<u8>(), 0..200)) {

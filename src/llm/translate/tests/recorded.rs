@@ -14,7 +14,8 @@ use super::{Pair, Speech, State, occasion, pair, stream, text, wire};
 type Known = (&'static str, Speech, &'static str, &'static str);
 
 const OWN_MEMBER: &str = "the cost is told in a member of the maker's own, beyond the index";
-const SEVERAL: &str = "several answers in one file: a stream is the first, the index counts the last";
+const SEVERAL: &str =
+    "several answers in one file: a stream is the first, the index counts the last";
 const SPLICED: &str = "a second message begins within the first: no client can read that";
 const CUSTOM: &str = "a custom tool that the caller cannot have: its text becomes an object";
 const ERROR: &str = "an error, in spite of its status";
@@ -47,7 +48,8 @@ fn each(known: &[Known], judge: impl Fn(&Exchange, Pair) -> Result<(), Differenc
         let Some(upstream) = speech(exchange.operation) else { continue };
         for client in SPEECHES.into_iter().filter(|client| *client != upstream) {
             seen += 1;
-            for (what, why) in judge(&exchange, pair(client, upstream)).err().into_iter().flatten() {
+            for (what, why) in judge(&exchange, pair(client, upstream)).err().into_iter().flatten()
+            {
                 let is_it = |(id, speech, field, _): &&Known| {
                     *id == exchange.id && *speech == client && *field == what
                 };
@@ -93,18 +95,27 @@ fn compare(exchange: &Exchange, original: &Heard, ours: &Heard) -> Differences {
             differences.push((what, why));
         }
     };
-    compare("said", ours.said == original.said, format!("{:?}\n  not {:?}", ours.said, original.said));
+    compare(
+        "said",
+        ours.said == original.said,
+        format!("{:?}\n  not {:?}", ours.said, original.said),
+    );
     let thought = ours.thought == original.thought;
     compare("thought", thought, format!("{:?}\n  not {:?}", ours.thought, original.thought));
-    compare("calls", ours.calls == original.calls, format!("{:?}\n  not {:?}", ours.calls, original.calls));
+    compare(
+        "calls",
+        ours.calls == original.calls,
+        format!("{:?}\n  not {:?}", ours.calls, original.calls),
+    );
     // Only some dialects tell a refusal by the end.
     let refused = ours.refused || original.refused;
     // Some end cleanly and never say why.
     let expected = original.stop.or(Some(Stop::End));
     let stop = ours.stop == expected
-        || refused && [ours.stop, expected].iter().all(|stop| {
-            matches!(stop, Some(Stop::End | Stop::Refusal))
-        });
+        || refused
+            && [ours.stop, expected]
+                .iter()
+                .all(|stop| matches!(stop, Some(Stop::End | Stop::Refusal)));
     compare("stop", stop, format!("{:?}, not {:?}", ours.stop, expected));
     let [input, output, read, created] = exchange.expected().map(Option::unwrap_or_default);
     let usage = [input + read + created, read, output];
@@ -163,7 +174,8 @@ fn every_split_of_a_stream_says_the_same() {
         let whole = stream(pair, &asked(), [body]);
         let same = |chunks: Vec<&[u8]>| stream(pair, &asked(), chunks) == whole;
         let bytes = if body.len() < 4000 { 1 } else { 7 };
-        let right = same(wire::cuts(body)) && same(at_random(body)) && same(body.chunks(bytes).collect());
+        let right =
+            same(wire::cuts(body)) && same(at_random(body)) && same(body.chunks(bytes).collect());
         if right { Ok(()) } else { Err(vec![("split", "another result".to_owned())]) }
     });
 }

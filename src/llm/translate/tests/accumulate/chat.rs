@@ -8,7 +8,8 @@ use super::{Gathered, append, merge, parsed};
 
 pub(super) fn gather(events: &[Wire]) -> Gathered {
     let mut told = Gathered::default();
-    told.answer = json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
+    told.answer =
+        json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
     for chunk in parsed(events) {
         if !chunk["error"].is_null() {
             told.failed = Some(chunk["error"].clone());

@@ -298,9 +298,8 @@ mod tests {
             last("usage"),
             last("done"),
         ];
-        let check = |events: &[String], usage| {
-            stream(events.concat().as_bytes(), Ending::Whole, usage)
-        };
+        let check =
+            |events: &[String], usage| stream(events.concat().as_bytes(), Ending::Whole, usage);
         check(&right, Usage::Asked).unwrap();
         assert!(check(&right, Usage::NotAsked).is_err());
         for missing in [0, 1, 3, 5] {

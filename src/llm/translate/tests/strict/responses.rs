@@ -58,7 +58,10 @@ impl Stream {
         rule!(self.last.is_none(), "after the last event");
         rule!(data["sequence_number"] == self.events, "not the event {}", self.events);
         self.events += 1;
-        rule!((self.response.is_some()) != (kind == "response.created") || kind == "error", "order");
+        rule!(
+            (self.response.is_some()) != (kind == "response.created") || kind == "error",
+            "order"
+        );
         match kind {
             "response.created" | "response.in_progress" => self.begin(&data["response"]),
             "response.completed" | "response.incomplete" => {
@@ -173,8 +176,11 @@ impl Item {
             other => return Err(format!("no such event: {other}")),
         };
         let expected = match self.kind.as_str() {
-            "message" => kind.contains("content_part") || kind.contains("output_text")
-                || kind.contains("refusal"),
+            "message" => {
+                kind.contains("content_part")
+                    || kind.contains("output_text")
+                    || kind.contains("refusal")
+            }
             "reasoning" => kind.contains("reasoning") || kind.contains("content_part"),
             "function_call" => kind.contains("function_call_arguments"),
             "custom_tool_call" => kind.contains("custom_tool_call_input"),
@@ -346,7 +352,8 @@ pub(crate) fn request(request: &Value) -> Result<(), String> {
         }
     }
     // A history may end with calls: whoever sent it knows why.
-    let ends_with_calls = list(input).last().is_some_and(|item| text(&item["type"]).ends_with("_call"));
+    let ends_with_calls =
+        list(input).last().is_some_and(|item| text(&item["type"]).ends_with("_call"));
     rule!(calls == answered || ends_with_calls, "calls {calls:?}, answers {answered:?}");
     Ok(())
 }
