@@ -161,10 +161,10 @@ fn result(id: String, mut message: Members<'_>) -> Result<Turn, Refused> {
 
 /// A mark on the message is one on its last part.
 fn mark(parts: &mut [Part], mark: Option<Box<RawValue>>) {
-    match parts.last_mut() {
-        Some(
-            Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. },
-        ) if cache.is_none() => *cache = mark,
-        _ => {}
+    if let Some(Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. }) =
+        parts.last_mut()
+        && cache.is_none()
+    {
+        *cache = mark;
     }
 }

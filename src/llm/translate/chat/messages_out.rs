@@ -84,7 +84,9 @@ impl<'a> History<'a> {
         let mut said = Vec::new();
         for part in parts {
             if let Part::ToolResult { id, parts, is_error, .. } = part {
-                said.extend(self.result(id, parts, *is_error)?);
+                let (text, shown) = told(parts)?;
+                let text = if *is_error { failed(text) } else { text };
+                said.extend(self.result(id, text, shown));
             }
         }
         said.extend(written(parts)?);
@@ -144,16 +146,9 @@ impl<'a> History<'a> {
     fn result(
         &mut self,
         id: &'a str,
-        parts: &'a [Part],
-        is_error: bool,
-    ) -> Result<Vec<WrittenPart<'a>>, Refused> {
-        let (texts, mut shown): (Vec<_>, Vec<_>) =
-            written(parts)?.into_iter().partition(|part| matches!(part, WrittenPart::Text { .. }));
-        let text = match parts_out::content(texts) {
-            Some(Content::Text(text)) => text,
-            Some(Content::Parts(_)) | None => Cow::Borrowed(""),
-        };
-        let text = if is_error { failed(text) } else { text };
+        text: Cow<'a, str>,
+        mut shown: Vec<WrittenPart<'a>>,
+    ) -> Vec<WrittenPart<'a>> {
         let at = self.results.unwrap_or(self.messages.len());
         let content = Some(Content::Text(text));
         let tool_call_id = Some(shorten::id(id));
@@ -163,7 +158,7 @@ impl<'a> History<'a> {
             let of = format!("Shown by the tool call {}:", shorten::id(id));
             shown.splice(0..0, parts_out::text_part(of));
         }
-        Ok(shown)
+        shown
     }
 
     fn say(&mut self, role: &'static str, said: Vec<WrittenPart<'a>>) {
@@ -191,6 +186,17 @@ fn message<'a>(role: &'static str, content: Option<Content<'a>>) -> Message<'a> 
 
 fn written(parts: &[Part]) -> Result<Vec<WrittenPart<'_>>, Refused> {
     parts.iter().filter_map(|part| parts_out::part(part).transpose()).collect()
+}
+
+/// What a tool said, and what it showed.
+fn told(parts: &[Part]) -> Result<(Cow<'_, str>, Vec<WrittenPart<'_>>), Refused> {
+    let is_text = |part: &WrittenPart<'_>| matches!(part, WrittenPart::Text { .. });
+    let (texts, shown) = written(parts)?.into_iter().partition(is_text);
+    let text = match parts_out::content(texts) {
+        Some(Content::Text(text)) => text,
+        Some(Content::Parts(_)) | None => Cow::Borrowed(""),
+    };
+    Ok((text, shown))
 }
 
 fn call(call: &ToolCall) -> Call<'_> {

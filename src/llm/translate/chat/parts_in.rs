@@ -78,12 +78,13 @@ fn image(mut part: Members<'_>, cache: Option<Box<RawValue>>) -> Result<Part, Re
         }
     };
     let source = source(url).map_err(|why| Refused::new(format!("{path}.url"), why))?;
-    match &source {
-        Source::Base64 { media_type, .. } if !media_type.starts_with("image/") => {
-            document(source, None, cache).map_err(|why| Refused::new(format!("{path}.url"), why))
-        }
-        _ => Ok(Part::Image { source, detail, cache }),
+    if let Source::Base64 { media_type, .. } = &source
+        && !media_type.starts_with("image/")
+    {
+        let document = document(source, None, cache);
+        return document.map_err(|why| Refused::new(format!("{path}.url"), why));
     }
+    Ok(Part::Image { source, detail, cache })
 }
 
 fn file(mut file: Members<'_>, cache: Option<Box<RawValue>>) -> Result<Part, Refused> {

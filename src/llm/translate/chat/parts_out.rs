@@ -106,7 +106,9 @@ pub(super) fn content(parts: Vec<WrittenPart<'_>>) -> Option<Content<'_>> {
     }
     let mut texts = parts.into_iter().filter_map(|part| match part {
         WrittenPart::Text { text } => Some(text),
-        _ => None,
+        WrittenPart::ImageUrl { .. }
+        | WrittenPart::File { .. }
+        | WrittenPart::InputAudio { .. } => None,
     });
     let first = texts.next()?;
     Some(Content::Text(texts.fold(first, |all, text| Cow::Owned(format!("{all}\n{text}")))))
