@@ -126,7 +126,7 @@ fn thought(node: &Node<'_>, item: &Object<'_>) -> Result<Option<Thought>, Refuse
         text = texts(item, "summary")?;
     }
     let Some(encrypted) = item.text("encrypted_content")? else {
-        return Ok((!text.is_empty()).then(|| Thought::Plain(text)));
+        return Ok((!text.is_empty()).then_some(Thought::Plain(text)));
     };
     let whole = || Thought::Item(node.raw().get().into());
     Ok(Some(envelope::open(&encrypted, &text).unwrap_or_else(whole)))
