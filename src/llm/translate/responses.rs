@@ -17,6 +17,7 @@ mod custom_input;
 mod envelope;
 mod events_in;
 mod events_out;
+pub(super) mod fates;
 mod ids;
 mod items_in;
 mod items_out;

@@ -39,7 +39,10 @@ pub(in crate::llm::translate) fn read_answer(body: &[u8]) -> Result<Answer, Unre
 
 /// The error that a body or an event is, if it is one.
 pub(super) fn failure(body: &Value) -> Option<Failed> {
-    let error = body.get("error").filter(|error| !error.is_null())?;
+    let is_error =
+        |error: &&Value| error.is_object() || error.as_str().is_some_and(|it| !it.is_empty());
+    let whole = || Some(body).filter(|body| text(body, "object").as_deref() == Some("error"));
+    let error = body.get("error").filter(is_error).or_else(whole)?;
     let message = error.get("message").unwrap_or(error);
     let message = message.as_str().map_or_else(|| message.to_string(), str::to_owned);
     let kind = ["type", "code", "status"].iter().find_map(|name| text(error, name));

@@ -184,28 +184,33 @@ impl Call {
         self.state = State::Open(slot);
         out.push(Event::ToolStart { slot, id: self.id.clone(), name: self.name.clone() });
         let held = std::mem::take(&mut self.held);
-        self.take(held, out);
+        self.tell(slot, held, out);
     }
 
     /// How much of it is held.
     fn take(&mut self, more: String, out: &mut Vec<Event>) -> usize {
         match self.state {
             State::Waiting => {
+                self.object.read(&more);
                 self.held.push_str(&more);
                 more.len()
             }
             State::Open(slot) => {
-                let whole = self.object.read(&more);
-                if !more.is_empty() {
-                    out.push(Event::ToolArguments { slot, more });
-                }
-                if whole {
-                    self.end(out);
-                }
+                self.object.read(&more);
+                self.tell(slot, more, out);
                 0
             }
             // Behind a whole object only white space can follow.
             State::Ended => 0,
+        }
+    }
+
+    fn tell(&mut self, slot: u32, more: String, out: &mut Vec<Event>) {
+        if !more.is_empty() {
+            out.push(Event::ToolArguments { slot, more });
+        }
+        if self.object.state == Progress::Whole {
+            self.end(out);
         }
     }
 
@@ -220,12 +225,8 @@ impl Call {
 // === impl Object ===
 
 impl Object {
-    /// Reads on; is it whole now?
-    fn read(&mut self, more: &str) -> bool {
-        for byte in more.bytes() {
-            self.byte(byte);
-        }
-        self.state == Progress::Whole
+    fn read(&mut self, more: &str) {
+        more.bytes().for_each(|byte| self.byte(byte));
     }
 
     fn byte(&mut self, byte: u8) {

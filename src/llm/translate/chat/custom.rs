@@ -27,14 +27,11 @@ pub(super) fn input(arguments: &str) -> String {
 pub(super) fn description(description: Option<&str>, format: Option<&RawValue>) -> String {
     let described = description.unwrap_or_default().to_owned();
     let grammar = format.and_then(|format| serde_json::from_str::<Value>(format.get()).ok());
-    let text = |name: &str| {
-        let grammar = grammar.as_ref()?;
-        grammar.get(name).or(grammar.get("grammar")?.get(name))?.as_str()
-    };
+    let text = |name: &str| grammar.as_ref()?.get(name)?.as_str();
     match (text("syntax"), text("definition")) {
-        (Some(syntax), Some(definition)) => format!(
-            "{described}\n\nThe input must obey this grammar ({syntax}):\n{definition}"
-        ),
+        (Some(syntax), Some(definition)) => {
+            format!("{described}\n\nThe input must obey this grammar ({syntax}):\n{definition}")
+        }
         _ => described,
     }
 }

@@ -88,7 +88,8 @@ impl<'a> History<'a> {
             }
         }
         said.extend(written(parts)?);
-        let only_empty = said.is_empty() && parts.iter().all(|part| matches!(part, Part::Text { .. }));
+        let only_empty =
+            said.is_empty() && parts.iter().all(|part| matches!(part, Part::Text { .. }));
         if only_empty {
             self.push("user", Some(Content::Text("".into())));
         }

@@ -23,9 +23,8 @@ pub(super) fn read(message: &mut Members<'_>) -> Result<Option<Vec<Part>>, Refus
     let parts: Vec<&RawValue> = serde_json::from_str(content.get())
         .map_err(|_| message.refuse("content", "it must be a string or a list of parts"))?;
     let numbered = parts.into_iter().enumerate();
-    let read = numbered.map(|(at, value)| {
-        part(Members::of(value, message.path(&format!("content[{at}]")))?)
-    });
+    let read = numbered
+        .map(|(at, value)| part(Members::of(value, message.path(&format!("content[{at}]")))?));
     read.collect::<Result<_, _>>().map(Some)
 }
 
@@ -122,7 +121,11 @@ fn document(
 fn source(url: String) -> Result<Source, &'static str> {
     let Some(inline) = url.strip_prefix("data:") else {
         let far = url.starts_with("http://") || url.starts_with("https://");
-        return if far { Ok(Source::Url(url)) } else { Err("it must be an http, https or data URL") };
+        return if far {
+            Ok(Source::Url(url))
+        } else {
+            Err("it must be an http, https or data URL")
+        };
     };
     let Some((head, data)) = inline.split_once(',') else {
         return Err("it is no data URL: it has no comma");

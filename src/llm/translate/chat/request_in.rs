@@ -1,9 +1,7 @@
 //! A request, read: everything but its messages and tools.
 
 use super::super::Refused;
-use super::super::conversation::{
-    Conversation, Delivery, Format, Reasoning, Thinking, Usage,
-};
+use super::super::conversation::{Conversation, Delivery, Format, Reasoning, Thinking, Usage};
 use super::members::Members;
 use super::{messages_in, tools_in};
 

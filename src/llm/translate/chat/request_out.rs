@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use serde::ser::Serializer;
 use serde::Serialize;
+use serde::ser::Serializer;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 

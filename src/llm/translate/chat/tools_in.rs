@@ -98,8 +98,7 @@ fn by_word(choice: &RawValue) -> Option<ToolChoice> {
 
 fn chosen(body: &Members<'_>, choice: &RawValue) -> Result<ToolChoice, Refused> {
     let wrong = || body.refuse("tool_choice", CHOICES);
-    let mut choice =
-        Members::of(choice, body.path("tool_choice")).map_err(|_| wrong())?;
+    let mut choice = Members::of(choice, body.path("tool_choice")).map_err(|_| wrong())?;
     match choice.required_text("type")?.as_str() {
         kind @ ("function" | "custom") => {
             Ok(ToolChoice::Tool(choice.required_object(kind)?.required_text("name")?))

@@ -53,7 +53,10 @@ pub(super) fn write<'a>(
 }
 
 /// `tool_choice`: nothing without tools, as APIs of this kind refuse it then.
-pub(super) fn write_choice(choice: Option<&ToolChoice>, tools: &[WrittenTool<'_>]) -> Option<Value> {
+pub(super) fn write_choice(
+    choice: Option<&ToolChoice>,
+    tools: &[WrittenTool<'_>],
+) -> Option<Value> {
     if tools.is_empty() {
         return None;
     }
@@ -77,7 +80,9 @@ fn function(tool: &Tool) -> Option<WrittenTool<'_>> {
         },
         Tool::Custom { name, description, format } => Function {
             name,
-            description: Some(custom::description(description.as_deref(), format.as_deref()).into()),
+            description: Some(
+                custom::description(description.as_deref(), format.as_deref()).into(),
+            ),
             parameters: RawValue::from_string(custom::PARAMETERS.to_owned()).ok().map(Cow::Owned),
             strict: None,
         },

@@ -38,7 +38,8 @@ pub(super) fn read(usage: &Value) -> Spent {
     for details in details.iter().filter_map(|name| members.get(*name)?.as_object()) {
         set(&mut report, details, Count::named_in_details);
     }
-    let reasoning = members.get("completion_tokens_details").and_then(|it| it.get("reasoning_tokens"));
+    let reasoning =
+        members.get("completion_tokens_details").and_then(|it| it.get("reasoning_tokens"));
     let usage = report.openai();
     Spent {
         told: usage.is_reported(),

@@ -26,18 +26,20 @@ enum Form {
 // === impl Calls ===
 
 impl Calls {
-    pub(super) fn start(&mut self, slot: u32, body: Body, output: &mut Output) {
+    pub(super) fn start(
+        &mut self,
+        slot: u32,
+        body: Body,
+        output: &mut Output,
+        (sink, out): (&mut Sink, &mut Vec<u8>),
+    ) {
         let form = match body {
             Body::Call { kind: CallKind::Custom, .. } => Form::Unwrapped(Unwrapper::default()),
             Body::Call { .. } | Body::Message(_) | Body::Reasoning { .. } => Form::AsTheyAre,
         };
-        self.0.push(Open { slot, index: output.add(body), form });
-    }
-
-    pub(super) fn added(&self, slot: u32, output: &Output, sink: &mut Sink, out: &mut Vec<u8>) {
-        if let Some(open) = self.0.iter().find(|open| open.slot == slot) {
-            sink.item("output_item.added", output, open.index, out);
-        }
+        let index = output.add(body);
+        sink.item("output_item.added", output, index, out);
+        self.0.push(Open { slot, index, form });
     }
 
     pub(super) fn more(

@@ -1,5 +1,7 @@
 //! Writes what messages and tools' outputs hold.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::llm::translate::Refused;
@@ -10,7 +12,7 @@ use crate::llm::translate::conversation::{Part, Role, Source};
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Content<'a> {
     InputText {
-        text: &'a str,
+        text: Cow<'a, str>,
     },
     OutputText {
         text: &'a str,
@@ -58,7 +60,7 @@ pub(super) fn content(role: Role, part: &Part) -> Result<Option<Content<'_>>, Re
 fn text(role: Role, text: &str) -> Content<'_> {
     match role {
         Role::Assistant => Content::OutputText { text, annotations: [] },
-        Role::System | Role::Developer | Role::User => Content::InputText { text },
+        Role::System | Role::Developer | Role::User => Content::InputText { text: text.into() },
     }
 }
 
@@ -82,7 +84,10 @@ fn file<'a>(source: &'a Source, title: Option<&'a str>) -> Content<'a> {
         Source::Base64 { media_type, data } => file_data = Some(data_url(media_type, data)),
         Source::Url(url) => file_url = Some(url.as_str()),
         Source::File(id) => file_id = Some(id.as_str()),
-        Source::Text(text) => return Content::InputText { text },
+        Source::Text(text) => {
+            let text = title.map_or(text.into(), |title| format!("{title}:\n{text}").into());
+            return Content::InputText { text };
+        }
     }
     let filename = file_data.is_some().then(|| title.unwrap_or("document.pdf"));
     Content::InputFile { filename, file_data, file_url, file_id }

@@ -88,13 +88,15 @@ impl EventWriter {
             Event::Thought(thought) => self.thought(&thought, out),
             Event::ToolStart { slot, id, name } => {
                 self.close(Status::Completed, out);
-                self.calls.start(slot, self.output.call(id, name), &mut self.output);
-                self.calls.added(slot, &self.output, &mut self.sink, out);
+                let body = self.output.call(id, name);
+                self.calls.start(slot, body, &mut self.output, (&mut self.sink, out));
             }
             Event::ToolArguments { slot, more } => {
                 self.calls.more(slot, &more, &mut self.output, (&mut self.sink, out));
             }
             Event::ToolEnd { slot } => {
+                // Codex takes the end of any item for the end of the message that is open.
+                self.close(Status::Completed, out);
                 self.calls.end(slot, Status::Completed, &mut self.output, (&mut self.sink, out));
             }
             Event::Usage(usage) => self.usage = usage,

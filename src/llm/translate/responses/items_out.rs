@@ -54,9 +54,10 @@ pub(super) enum Output<'a> {
     Parts(Vec<Content<'a>>),
 }
 
-/// The instructions and the items.
+/// The instructions and the items. Where nothing else is said, instructions are messages too: the
+/// service wants an input.
 pub(super) fn items(turns: &[Turn]) -> Result<(Option<String>, Vec<Item<'_>>), Refused> {
-    let first = turns.iter().position(|turn| !is_instruction(turn)).unwrap_or(turns.len());
+    let first = turns.iter().position(|turn| !is_instruction(turn)).unwrap_or(0);
     let (leading, rest) = turns.split_at(first);
     let texts: Vec<&str> = leading.iter().flat_map(|turn| &turn.parts).filter_map(text).collect();
     let instructions = (!texts.is_empty()).then(|| texts.join("\n\n"));

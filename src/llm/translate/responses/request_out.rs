@@ -33,7 +33,7 @@ pub(super) fn write(said: &Conversation, wishes: &Wishes) -> Result<Vec<u8>, Ref
     body.put_some("reasoning", reasoning(&said.reasoning).as_ref());
     body.put_some("text", text(said).as_ref());
     body.put_some("user", said.user.as_deref().map(ids::shorten).as_ref());
-    body.put_some("service_tier", said.service_tier.as_deref().map(tier).as_ref());
+    body.put_some("service_tier", said.service_tier.as_deref().and_then(tier).as_ref());
     if let Delivery::Stream(_) = said.delivery {
         body.put("stream", &true);
     }
@@ -55,22 +55,23 @@ struct ReasoningOut<'a> {
 /// Whoever asks for thoughts gets summaries, which is all that the service shows of them. Thinking
 /// that is off leaves the effort to the model: not every one knows `none`.
 fn reasoning(wanted: &Reasoning) -> Option<ReasoningOut<'_>> {
+    let told = wanted.effort.as_deref();
     let (effort, summary) = match wanted.thinking {
-        Some(Thinking::Budget(tokens)) => (Some(effort(tokens)), Some("auto")),
-        Some(Thinking::Adaptive) => (None, Some("auto")),
-        Some(Thinking::Disabled) | None => (None, None),
+        Some(Thinking::Budget(tokens)) => (told.or(Some(effort(tokens))), Some("auto")),
+        Some(Thinking::Adaptive) => (told, Some("auto")),
+        Some(Thinking::Disabled) => (None, None),
+        None => (told, None),
     };
-    let effort = wanted.effort.as_deref().or(effort);
     let summary = wanted.summary.as_deref().or(summary);
     (effort.is_some() || summary.is_some()).then_some(ReasoningOut { effort, summary })
 }
 
-/// A budget in tokens as an effort: up to 4096 is low, up to 16384 medium, above it high.
+/// A budget in tokens as an effort: below 4096 is low, below 16384 medium, from there on high.
 const fn effort(budget: u64) -> &'static str {
     match budget {
-        0..=4096 => "low",
-        4097..=16384 => "medium",
-        _ => "high",
+        ..4096 => "low",
+        4096..16384 => "medium",
+        16384.. => "high",
     }
 }
 
@@ -112,7 +113,11 @@ fn text(said: &Conversation) -> Option<Text<'_>> {
     (format.is_some() || verbosity.is_some()).then_some(Text { format, verbosity })
 }
 
-/// Anthropic's words have their counterparts.
-fn tier(tier: &str) -> &str {
-    if tier == "standard_only" { "default" } else { tier }
+/// The service's words, and Anthropic's one that means the same as one of them.
+fn tier(tier: &str) -> Option<&str> {
+    match tier {
+        "standard_only" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" | "ultrafast" => Some(tier),
+        _ => None,
+    }
 }

@@ -60,7 +60,7 @@ impl Sink {
     pub(super) fn response(&mut self, name: &str, response: &str, out: &mut Vec<u8>) {
         let mut event = self.begin(name);
         event.raw("response", response);
-        write(name, &event.finish(), out);
+        write(&format!("response.{name}"), &event.finish(), out);
     }
 
     pub(super) fn item(&mut self, name: &str, output: &Output, index: usize, out: &mut Vec<u8>) {
@@ -68,7 +68,7 @@ impl Sink {
             let mut event = self.begin(name);
             event.put("output_index", &index);
             event.put("item", &item.json());
-            write(name, &event.finish(), out);
+            write(&format!("response.{name}"), &event.finish(), out);
         }
     }
 
@@ -87,7 +87,7 @@ impl Sink {
             event.put_some("summary_index", place.summary_index.as_ref());
         }
         members.iter().for_each(|(member, value)| event.put(member, value));
-        write(name, &event.finish(), out);
+        write(&format!("response.{name}"), &event.finish(), out);
     }
 
     pub(super) fn text_delta(&mut self, place: Place<'_>, delta: &str, out: &mut Vec<u8>) {
@@ -108,13 +108,10 @@ impl Sink {
         let kind = format!("response.{what}.delta");
         let sequence_number = self.number();
         let delta = Delta { kind: &kind, sequence_number, place, delta, logprobs };
-        out.extend_from_slice(b"event: ");
-        out.extend_from_slice(kind.as_bytes());
-        out.extend_from_slice(b"\ndata: ");
-        // Writing to memory does not fail, nor does an object of texts and numbers.
-        let written = serde_json::to_writer(&mut *out, &delta);
-        debug_assert!(written.is_ok(), "{written:?}");
-        out.extend_from_slice(b"\n\n");
+        // Only maps with keys other than text fail.
+        if let Ok(data) = serde_json::to_string(&delta) {
+            write(&kind, &data, out);
+        }
     }
 
     fn begin(&mut self, name: &str) -> Members {
@@ -131,8 +128,8 @@ impl Sink {
     }
 }
 
-fn write(name: &str, data: &str, out: &mut Vec<u8>) {
-    for part in ["event: response.", name, "\ndata: ", data, "\n\n"] {
+fn write(kind: &str, data: &str, out: &mut Vec<u8>) {
+    for part in ["event: ", kind, "\ndata: ", data, "\n\n"] {
         out.extend_from_slice(part.as_bytes());
     }
 }

@@ -16,7 +16,8 @@ pub(super) struct Subject {
 impl Subject {
     /// Every assertion that does not hold.
     pub(super) fn failures(&self, asserts: &Value) -> Vec<String> {
-        let told = |assert: &Value| self.holds(assert).err().map(|found| format!("{assert}: {found}"));
+        let told =
+            |assert: &Value| self.holds(assert).err().map(|found| format!("{assert}: {found}"));
         list(asserts).iter().filter_map(told).collect()
     }
 
@@ -40,7 +41,9 @@ impl Subject {
             "gt" => value.as_f64() > expected.as_f64(),
             "matches" => regex_lite::Regex::new(text(expected)).unwrap().is_match(text(&value)),
             "same_as" => found.is_some() && found == self.at(text(expected)),
-            "json_eq" => serde_json::from_str::<Value>(text(&value)).ok().as_ref() == Some(expected),
+            "json_eq" => {
+                serde_json::from_str::<Value>(text(&value)).ok().as_ref() == Some(expected)
+            }
             "is_object" => value.is_object(),
             "superset" => superset(&value, expected),
             "eq_dedup" => without_repeats(list(&value)) == list(expected),
@@ -79,7 +82,9 @@ pub(super) fn accumulated(gathered: &Gathered, expected: &Value) -> Vec<String> 
     let expected = expected.as_object().into_iter().flatten();
     let failed = expected.filter(|(key, value)| !has(gathered, key, value));
     failed
-        .map(|(key, value)| format!("{key} is not {value}: {} {:?}", gathered.answer, gathered.types))
+        .map(|(key, value)| {
+            format!("{key} is not {value}: {} {:?}", gathered.answer, gathered.types)
+        })
         .collect()
 }
 
@@ -162,9 +167,9 @@ fn same(found: &Value, expected: &Value) -> bool {
 /// Has it at least this?
 fn superset(found: &Value, expected: &Value) -> bool {
     match expected {
-        Value::Object(expected) => {
-            expected.iter().all(|(name, value)| superset(found.get(name).unwrap_or(&Value::Null), value))
-        }
+        Value::Object(expected) => expected
+            .iter()
+            .all(|(name, value)| superset(found.get(name).unwrap_or(&Value::Null), value)),
         other => same(found, other),
     }
 }
@@ -190,7 +195,9 @@ fn without_repeats(items: &[Value]) -> Vec<Value> {
 fn text_of(content: &Value) -> String {
     let visible = |part: &&Value| part["type"].is_null() || part["type"] == "text";
     match content {
-        Value::Array(parts) => parts.iter().filter(visible).map(|part| text(&part["text"])).collect(),
+        Value::Array(parts) => {
+            parts.iter().filter(visible).map(|part| text(&part["text"])).collect()
+        }
         other => text(other).to_owned(),
     }
 }

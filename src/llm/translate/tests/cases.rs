@@ -19,7 +19,10 @@ use super::{Speech, State, list, occasion, pair, text, wire};
 const AT_LEAST: usize = 170;
 
 /// Cases that fail, and why that is right or must be.
-const FAILING: [(&str, &str); 0] = [];
+const FAILING: [(&str, &str); 1] = [(
+    "cliproxyapi/o2a-req/groups-consecutive-assistant",
+    "a thought without a signature would be refused by Anthropic: it is left out of histories",
+)];
 
 #[test]
 fn other_gateways_expectations_hold() {
@@ -27,7 +30,8 @@ fn other_gateways_expectations_hold() {
     let sources = ["envoy-ai-gateway", "cliproxyapi"];
     let read = |source| fs::read_to_string(folder.join(source).join("cases.jsonl")).unwrap();
     let lines = sources.map(read).concat();
-    let cases: Vec<Case> = lines.lines().map(|line| Case(serde_json::from_str(line).unwrap())).collect();
+    let cases: Vec<Case> =
+        lines.lines().map(|line| Case(serde_json::from_str(line).unwrap())).collect();
     assert_eq!(cases.len(), 175, "the corpus has changed");
     let results: Vec<_> = cases.iter().map(|case| (case.id(), case.failures())).collect();
     let passed = results.iter().filter(|(_, failures)| failures.is_empty()).count();
@@ -91,7 +95,10 @@ impl Case {
         if refused != expected && !settled {
             failures.push(format!("refused: {}", subject.body));
         }
-        if !refused && let Err(why) = strict::request(self.pair().upstream(), &subject.body) {
+        if !refused
+            && !settled
+            && let Err(why) = strict::request(self.pair().upstream(), &subject.body)
+        {
             failures.push(format!("against the rules: {why}: {}", subject.body));
         }
         failures

@@ -52,7 +52,10 @@ impl Heard {
             Some(written) => serde_json::from_str(written).unwrap_or(json!(written)),
             None => arguments.clone(),
         };
-        self.calls.push((text(name).to_owned(), read));
+        // A call of nothing is none.
+        if !text(name).is_empty() {
+            self.calls.push((text(name).to_owned(), read));
+        }
     }
 }
 
@@ -74,8 +77,17 @@ fn chat(answer: &Value) -> Heard {
     }
     heard.refused = !text(&message["refusal"]).is_empty();
     heard.said += text(&message["refusal"]);
-    let named = [&message["reasoning_content"], &message["reasoning"]];
-    heard.thought += named.into_iter().map(text).find(|one| !one.is_empty()).unwrap_or_default();
+    let named = [&message["reasoning_content"], &message["reasoning"], &message["_details"]];
+    match named.into_iter().map(text).find(|one| !one.is_empty()) {
+        Some(thought) => heard.thought += thought,
+        None => list(&message["reasoning_details"]).iter().for_each(|detail| {
+            heard.thought += text(&detail["text"]);
+            heard.thought += text(&detail["summary"]);
+        }),
+    }
+    if message["function_call"].is_object() {
+        heard.call(&message["function_call"]["name"], &message["function_call"]["arguments"]);
+    }
     for call in list(&message["tool_calls"]) {
         let kind = if call["custom"].is_object() { "custom" } else { "function" };
         let arguments = if kind == "custom" { "input" } else { "arguments" };
@@ -116,6 +128,9 @@ fn messages(answer: &Value) -> Heard {
         _ => Some(Stop::End),
     };
     heard.refused = heard.stop == Some(Stop::Refusal);
+    if heard.said.is_empty() {
+        heard.said += text(&answer["stop_details"]["explanation"]);
+    }
     let usage = &answer["usage"];
     let cached = number(&usage["cache_read_input_tokens"]);
     let prompt = number(&usage["input_tokens"]) + cached;

@@ -73,7 +73,10 @@ pub(super) fn turns(speech: Speech, request: &Value) -> Vec<String> {
         if message["content"].is_null() {
             push(role, piece(message));
         } else if !message["tool_call_id"].is_null() {
-            push(role, format!("<{}={}>", text(&message["tool_call_id"]), pieces(&message["content"])));
+            push(
+                role,
+                format!("<{}={}>", text(&message["tool_call_id"]), pieces(&message["content"])),
+            );
         } else {
             push(role, pieces(&message["content"]));
         }
@@ -81,7 +84,9 @@ pub(super) fn turns(speech: Speech, request: &Value) -> Vec<String> {
             push(role, piece(call));
         }
     }
-    said.iter().map(|(role, what)| format!("{role}: {what}")).filter(|turn| turn != "system: ").collect()
+    // Neighbours may be joined by line ends.
+    let told = said.iter().map(|(role, what)| format!("{role}: {}", what.replace('\n', "")));
+    told.filter(|turn| turn != "system: ").collect()
 }
 
 fn pieces(content: &Value) -> String {

@@ -8,7 +8,8 @@ use super::{Gathered, append, merge, parsed};
 
 pub(super) fn gather(events: &[Wire]) -> Gathered {
     let mut told = Gathered::default();
-    told.answer = json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
+    told.answer =
+        json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
     for chunk in parsed(events) {
         if !chunk["error"].is_null() {
             told.failed = Some(chunk["error"].clone());
@@ -42,6 +43,10 @@ fn take(whole: &mut Value, choice: &Value) {
     }
     if delta["role"].is_string() {
         message["role"] = delta["role"].clone();
+    }
+    for detail in list(&delta["reasoning_details"]) {
+        append(message, "_details", text(&detail["text"]));
+        append(message, "_details", text(&detail["summary"]));
     }
     for call in list(&delta["tool_calls"]) {
         take_call(message, call);

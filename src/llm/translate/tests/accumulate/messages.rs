@@ -10,6 +10,10 @@ pub(super) fn gather(events: &[Wire]) -> Gathered {
     let mut told = Gathered::default();
     for event in parsed(events) {
         let kind = text(&event["type"]).to_owned();
+        // One stream, one answer.
+        if told.done || told.failed.is_some() {
+            break;
+        }
         if kind == "ping" {
             continue;
         }
@@ -38,6 +42,9 @@ fn take(told: &mut Gathered, kind: &str, event: &Value) {
             told.bad_json += bad;
         }
         "message_delta" => {
+            // Some never end the last block.
+            let blocks = told.answer["content"].as_array_mut().into_iter().flatten();
+            told.bad_json += blocks.map(close).sum::<u64>();
             merge(&mut told.answer, &event["delta"]);
             merge(&mut told.answer["usage"], &event["usage"]);
         }

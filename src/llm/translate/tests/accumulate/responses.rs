@@ -10,6 +10,10 @@ pub(super) fn gather(events: &[Wire]) -> Gathered {
     let mut told = Gathered::default();
     let mut items: Vec<Value> = Vec::new();
     for event in parsed(events) {
+        // One stream, one answer.
+        if told.done || told.failed.is_some() {
+            break;
+        }
         let kind = text(&event["type"]).to_owned();
         match kind.as_str() {
             "response.output_item.done" => items.push(event["item"].clone()),

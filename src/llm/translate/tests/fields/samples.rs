@@ -21,9 +21,14 @@ pub(super) fn request(speech: Speech, field: &str) -> Value {
     request
 }
 
+/// The member of `response_format: json_object`.
+pub(super) fn key(field: &str) -> &str {
+    field.split_once(':').map_or(field, |(key, _)| key)
+}
+
 /// What must be there for a field to mean anything.
 fn needed(field: &str) -> &'static [(&'static str, &'static str)] {
-    match field {
+    match key(field) {
         "tool_choice" | "parallel_tool_calls" => &[("tools", "tools")],
         "function_call" => &[("functions", "functions")],
         "stream_options" => &[("stream", "stream")],
@@ -53,6 +58,7 @@ fn common(field: &str) -> Option<Value> {
         "service_tier" => json!("auto"),
         "parallel_tool_calls" => json!(false),
         "top_logprobs" => json!(3),
+        "prompt_cache_options" => json!({ "mode": "explicit" }),
         "prompt_cache_retention" => json!("24h"),
         "moderation" => json!({ "model": "m" }),
         _ => return None,
@@ -77,7 +83,8 @@ fn chat(field: &str) -> Option<Value> {
         "logit_bias" => json!({ "50256": -100 }),
         "logprobs" => json!(true),
         "stream_options" => json!({ "include_usage": true }),
-        "response_format" => json!({
+        "response_format: json_object" => json!({ "type": "json_object" }),
+        "response_format" | "response_format: json_schema" => json!({
             "type": "json_schema",
             "json_schema": { "name": "s", "schema": { "type": "object" } },
         }),
@@ -144,7 +151,9 @@ fn responses(field: &str) -> Option<Value> {
         "truncation" => json!("auto"),
         "stream_options" => json!({ "include_obfuscation": false }),
         "context_management" => json!([{ "type": "compaction" }]),
-        "client_metadata" => json!({ "k": "v" }),
+        "client_metadata" | "background_options" | "image" => json!({ "k": "v" }),
+        "access_programs" => json!(["p"]),
+        "tool_choice: hosted tools" => json!({ "type": "file_search" }),
         _ => return None,
     })
 }

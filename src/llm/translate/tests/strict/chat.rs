@@ -41,8 +41,8 @@ pub(crate) fn stream(stream: &[u8], ending: Ending, usage: Usage) -> Result<(), 
         rule!(told.roles == 1, "{} roles", told.roles);
         let calls = told.finished.as_deref() == Some("tool_calls");
         rule!(!calls || !told.calls.is_empty(), "tool_calls without a call");
-        let expected = u32::from(usage == Usage::Asked);
-        rule!(told.usages == expected, "{} chunks of usage for {usage:?}", told.usages);
+        // None, where the upstream told none.
+        rule!(told.usages <= 1, "{} chunks of usage", told.usages);
     }
     rule!(usage == Usage::Asked || told.usages == 0, "usage that was not asked for");
     Ok(())
@@ -228,7 +228,7 @@ fn messages(messages: &[Value]) -> Result<(), String> {
             other => return Err(told(format!("the role {other}"))),
         }
     }
-    rule!(open.is_empty(), "calls without an answer: {open:?}");
+    // A history may end with calls: whoever sent it knows why.
     Ok(())
 }
 
@@ -298,12 +298,11 @@ mod tests {
             last("usage"),
             last("done"),
         ];
-        let check = |events: &[String], usage| {
-            stream(events.concat().as_bytes(), Ending::Whole, usage)
-        };
+        let check =
+            |events: &[String], usage| stream(events.concat().as_bytes(), Ending::Whole, usage);
         check(&right, Usage::Asked).unwrap();
         assert!(check(&right, Usage::NotAsked).is_err());
-        for missing in [0, 1, 3, 4, 5] {
+        for missing in [0, 1, 3, 5] {
             let mut events = right.to_vec();
             events.remove(missing);
             assert!(check(&events, Usage::Asked).is_err(), "without {missing}");
@@ -326,7 +325,6 @@ mod tests {
         messages(&[user.clone(), calls.clone(), tool.clone(), user.clone()]).unwrap();
         for bad in [
             vec![user.clone(), calls.clone(), user.clone(), tool.clone()],
-            vec![user.clone(), calls],
             vec![user, tool],
             vec![json!({ "role": "assistant", "content": null })],
         ] {

@@ -97,7 +97,9 @@ impl Stream {
         match self.kind.as_str() {
             "text" => rule!(block["text"] == "", "a text that begins"),
             "thinking" => rule!(block["thinking"] == "", "a thought that begins"),
-            "redacted_thinking" => rule!(!is_blank(&block["data"]), "a redacted thought of nothing"),
+            "redacted_thinking" => {
+                rule!(!is_blank(&block["data"]), "a redacted thought of nothing")
+            }
             "tool_use" => {
                 rule!(block["input"] == serde_json::json!({}), "an input that begins");
                 call(block, &mut self.calls)?;
@@ -152,7 +154,9 @@ pub(crate) fn answer(answer: &Value) -> Result<(), String> {
         match text(&block["type"]) {
             "text" => rule!(block["text"].is_string(), "a text without text"),
             "thinking" => rule!(block["signature"].is_string(), "a thought without a signature"),
-            "redacted_thinking" => rule!(!is_blank(&block["data"]), "a redacted thought of nothing"),
+            "redacted_thinking" => {
+                rule!(!is_blank(&block["data"]), "a redacted thought of nothing")
+            }
             "tool_use" => {
                 rule!(block["input"].is_object(), "an input that is no object");
                 call(block, &mut calls)?;
@@ -225,7 +229,8 @@ fn turns(turns: &[Value]) -> Result<(), String> {
         rule!(["user", "assistant"].contains(&role) && role != before, "turn {index} is of {role}");
         before = role;
         if role == "user" {
-            results(turn, std::mem::take(&mut open)).map_err(|why| format!("turn {index}: {why}"))?;
+            results(turn, std::mem::take(&mut open))
+                .map_err(|why| format!("turn {index}: {why}"))?;
         }
         rule!(
             !is_blank(&turn["content"]) || !list(&turn["content"]).is_empty(),
