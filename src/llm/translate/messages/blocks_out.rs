@@ -160,6 +160,10 @@ impl<'a> Block<'a> {
                 let source = Place::of_document(source)?;
                 return Ok(Self::Document { source, title: None, cache_control });
             }
+            // Not its name, but what many call it.
+            Source::Base64 { media_type, data } if media_type == "image/jpg" => {
+                Place::Base64 { media_type: "image/jpeg", data }
+            }
             Source::Base64 { media_type, data } => Place::Base64 { media_type, data },
             Source::Url(url) => Place::Url { url },
             Source::File(_) => return Err(foreign_file("image file_id")),

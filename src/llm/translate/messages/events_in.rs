@@ -10,6 +10,9 @@ use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::{Event, Failed, Spent, Stop};
 use crate::llm::translate::conversation::Thought;
 
+/// The most blocks that may be open at once. The vendor opens one; others' calls may overlap.
+const MOST_OPEN: usize = 256;
+
 /// Reads the events of a stream.
 #[derive(Debug, Default)]
 pub(in crate::llm::translate) struct EventReader {
@@ -186,6 +189,9 @@ impl EventReader {
         let block = block.ok_or_else(|| missing("content_block"))?;
         self.started(out);
         self.close(index, out);
+        if self.open.len() >= MOST_OPEN {
+            return Err(Unreadable(format!("more than {MOST_OPEN} blocks are open at once")));
+        }
         let opened = match block.kind.as_str() {
             "text" => {
                 self.text(block.text, out);

@@ -1,5 +1,7 @@
 //! A request, read: the members of the body, and the turns of its history.
 
+use std::collections::HashSet;
+
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -16,8 +18,9 @@ pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversatio
     let Members(members) = serde_json::from_slice(body)
         .map_err(|error| Refused::new("body", format!("it is no JSON object: {error}")))?;
     let mut said = Conversation::default();
-    for (at, (name, raw)) in members.iter().enumerate() {
-        if members.iter().take(at).any(|(earlier, _)| earlier == name) {
+    let mut seen = HashSet::new();
+    for (name, raw) in &members {
+        if !seen.insert(name.as_str()) {
             return Err(Refused::new(name, "it is there twice; send it once"));
         }
         if raw.get() != "null" {
@@ -27,7 +30,7 @@ pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversatio
     if said.model.is_empty() {
         return Err(Refused::new("model", "it is missing; name a model"));
     }
-    if !members.iter().any(|(name, _)| name == "messages") {
+    if !seen.contains("messages") {
         return Err(Refused::new("messages", "it is missing; send a list of messages"));
     }
     Ok(said)

@@ -1,8 +1,9 @@
 //! `thinking` and `output_config.effort`, written.
 //!
 //! An effort is told in the form that the target knows ([`ThinkingForm`]). The API refuses thinking
-//! together with a temperature, a `top_k`, a low `top_p` or a tool that must be called: what the
-//! caller says of those comes first, and the effort is told without `thinking`, or not at all.
+//! together with a temperature, a `top_k`, a low `top_p`, a tool that must be called or a beginning
+//! that is to be gone on from: what the caller says of those comes first, and the effort is told
+//! without `thinking`, or not at all.
 //! <https://platform.claude.com/docs/en/build-with-claude/thinking>
 
 use serde_json::{Number, Value, json};
@@ -32,14 +33,15 @@ pub(super) fn thinks(
     turns: &[TurnOut<'_>],
 ) -> Result<Thinks, Refused> {
     let effort = said.reasoning.effort.as_deref().map(Effort::of).transpose()?;
-    let budget = |tokens| budget(tokens, max_tokens).filter(|_| is_free(said) && fits(turns));
+    let is_free = is_free(said) && turns.last().is_none_or(TurnOut::is_the_users);
+    let budget = |tokens| budget(tokens, max_tokens).filter(|_| is_free && fits(turns));
     let thinking = match (said.reasoning.thinking, effort, form) {
         (Some(Thinking::Disabled), ..) | (None, Some(Effort::Nothing), _) => {
             Some(json!({ "type": "disabled" }))
         }
         (Some(Thinking::Budget(tokens)), ..) => budget(tokens),
         (Some(Thinking::Adaptive), ..) | (None, Some(_), ThinkingForm::Adaptive) => {
-            is_free(said).then(|| adaptive(said))
+            is_free.then(|| adaptive(said))
         }
         (None, Some(effort), ThinkingForm::Budget) => budget(effort.share(max_tokens)),
         (None, None, _) => None,

@@ -16,23 +16,27 @@ pub(super) struct ToolIds {
 
 /// The ids of the calls of one answer, read: each has one, and no two the same.
 #[derive(Debug, Default)]
-pub(super) struct CallIds(Vec<String>);
+pub(super) struct CallIds {
+    count: u32,
+    taken: HashSet<String>,
+}
 
 // === impl CallIds ===
 
 impl CallIds {
     /// The next call's place, and its id: made up if it has none of its own.
     pub(super) fn next(&mut self, given: Option<String>) -> (u32, String) {
-        let slot = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
-        let own = given.filter(|id| !id.is_empty() && !self.0.contains(id));
+        let slot = self.count;
+        self.count = slot.saturating_add(1);
+        let own = given.filter(|id| !id.is_empty() && !self.taken.contains(id));
         let id = own.unwrap_or_else(|| format!("call_{slot}"));
-        self.0.push(id.clone());
+        self.taken.insert(id.clone());
         (slot, id)
     }
 
     /// Has there been any?
     pub(super) fn any(&self) -> bool {
-        !self.0.is_empty()
+        self.count > 0
     }
 }
 

@@ -50,6 +50,11 @@ impl<'a> TurnOut<'a> {
         Self { role, content: Content::of(blocks) }
     }
 
+    /// Is it the user's?
+    pub(super) fn is_the_users(&self) -> bool {
+        self.role == "user"
+    }
+
     /// Does it begin with a result of a tool?
     pub(super) fn brings_results(&self) -> bool {
         matches!(self.first(), Some(Block::ToolResult { .. }))

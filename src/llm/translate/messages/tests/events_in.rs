@@ -260,6 +260,26 @@ fn a_second_beginning_is_an_echo_or_another_message() {
 }
 
 #[test]
+fn calls_may_overlap_but_not_without_end() {
+    let tool = |index: u64, id: &str| {
+        begin(index, json!({ "type": "tool_use", "id": id, "name": "f", "input": {} }))
+    };
+    check(
+        &[tool(0, "a"), tool(1, "a"), json_delta(0, "{}"), stop(0), stop(1)],
+        &[
+            tool_start(0, "a"),
+            tool_start(1, "call_1"),
+            arguments(0, "{}"),
+            Event::ToolEnd { slot: 0 },
+            arguments(1, "{}"),
+            Event::ToolEnd { slot: 1 },
+        ],
+    );
+    let many: Vec<Value> = (0..257).map(|index| tool(index, "")).collect();
+    check_unreadable(&many, "more than 256 blocks are open at once");
+}
+
+#[test]
 fn what_is_no_event_is_unreadable() {
     let check = |data: &[u8]| {
         let read = EventReader::default().read(data, &mut Vec::new());

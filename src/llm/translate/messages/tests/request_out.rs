@@ -275,7 +275,7 @@ fn documents_are_pdf_or_text() {
             [
                 document(base64("text/csv", "YSxi")),
                 image(base64("application/pdf", "JV")),
-                image(base64("image/png", "AA")),
+                image(base64("image/jpg", "AA")),
             ],
         )],
         json!([{ "role": "user", "content": [
@@ -284,7 +284,7 @@ fn documents_are_pdf_or_text() {
             { "type": "document",
               "source": { "type": "base64", "media_type": "application/pdf", "data": "JV" } },
             { "type": "image",
-              "source": { "type": "base64", "media_type": "image/png", "data": "AA" } },
+              "source": { "type": "base64", "media_type": "image/jpeg", "data": "AA" } },
         ] }]),
     );
     let refused = |part: Part| refusal(&said(vec![turn(Role::User, [part])]));

@@ -157,6 +157,7 @@ fn sampling_and_forced_tools_come_before_thinking() {
     check(|said| said.temperature = serde_json::Number::from_f64(0.2));
     check(|said| said.top_p = serde_json::Number::from_f64(0.5));
     check(|said| said.top_k = Some(4.into()));
+    check(|said| said.turns.push(turn(Role::Assistant, [text("So")])));
     check(|said| said.tool_choice = Some(ToolChoice::Required));
     check(|said| said.tool_choice = Some(ToolChoice::Tool("f".to_owned())));
 }
