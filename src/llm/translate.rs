@@ -28,6 +28,8 @@ mod responses;
 mod responses_to_chat;
 mod responses_to_messages;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -38,6 +40,7 @@ use conversation::{Conversation, Delivery};
 use fate::Row;
 
 pub use assemble::MAX_EVENT;
+pub use messages::MAX_TOKENS;
 pub use stream::{State as StreamState, StreamTranslator};
 
 /// A dialect that can be translated.
@@ -72,6 +75,22 @@ pub struct Wishes {
     /// Is the final usage of a chat stream asked for (`stream_options.include_usage`), whether or
     /// not the caller does?
     pub stream_usage: StreamUsage,
+    /// What a chat upstream calls the limit of an answer's length.
+    pub limit_name: LimitName,
+    /// In which form a target that speaks messages is told how much to think.
+    pub thinking: ThinkingForm,
+}
+
+/// What a chat upstream calls the limit of an answer's length. No name suits all: OpenAI's newer
+/// models refuse the old one, most other makers' APIs refuse or overlook the new one, and both
+/// together are refused by OpenAI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LimitName {
+    /// `max_tokens`: what everybody but OpenAI, Azure and Alibaba Cloud asks for.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
 }
 
 /// Is the final usage of a chat stream asked for?
@@ -82,6 +101,16 @@ pub enum StreamUsage {
     Ask,
     /// Only if the caller asks: the target does not know the option.
     AsSent,
+}
+
+/// How a target that speaks messages is told how much to think.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ThinkingForm {
+    /// `thinking: adaptive` and `output_config.effort`: Claude since 4.6.
+    #[default]
+    Adaptive,
+    /// `thinking: enabled` with `budget_tokens`: older models, and others that speak the dialect.
+    Budget,
 }
 
 /// A request for the upstream, and what its answer must be given back with.
@@ -247,7 +276,8 @@ impl Pair {
     pub fn request(self, body: &[u8], wishes: &Wishes) -> Result<Translated, Refused> {
         let mut said = self.client.read_request(body)?;
         fate::apply(self.fields(), &mut said)?;
-        let body = self.upstream.write_request(&said, wishes)?;
+        let body = self.upstream.write_request(&said, wishes);
+        let body = body.map_err(|refused| refused.in_words_of(self.client))?;
         Ok(Translated { body, asked: said.into_asked() })
     }
 
@@ -296,5 +326,17 @@ impl Refused {
     /// Says it of a field.
     pub fn new(field: impl Into<String>, why: impl Into<String>) -> Self {
         Self { field: field.into(), why: why.into() }
+    }
+
+    /// Writers do not know whose request it is: where their word for a field is not the caller's,
+    /// it becomes so.
+    fn in_words_of(self, client: Speech) -> Self {
+        let field = match (client, self.field.as_str()) {
+            (Speech::Messages, "stop") => "stop_sequences",
+            (Speech::Messages, "reasoning_effort") => "output_config.effort",
+            (Speech::Responses, "reasoning_effort") => "reasoning.effort",
+            (Speech::Chat | Speech::Responses | Speech::Messages, _) => return self,
+        };
+        Self::new(field, self.why)
     }
 }

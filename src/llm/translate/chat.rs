@@ -1,49 +1,42 @@
 //! OpenAI's chat completions, read and written.
+//!
+//! Its reference is <https://platform.openai.com/docs/api-reference/chat>; what other makers' APIs
+//! of this kind add or bend is read as well: `reasoning_content`, `cache_control`, a `thinking`
+//! member, tool calls without an index or an id. What is written is what all of them take.
+//!
+//! Reading order: [`members`] (a JSON object by members, with paths for errors), requests in
+//! (`request_in` and below), requests out (`request_out` and below), answers, streams. Does not
+//! know the other dialects.
 
-use super::answer::{Answer, Event};
-use super::conversation::Conversation;
-use super::{Asked, Occasion, Refused, Unreadable, Wishes};
+mod answer_in;
+mod answer_out;
+mod calls_in;
+mod custom;
+mod effort;
+mod events_in;
+mod events_out;
+mod finish;
+mod format_out;
+mod members;
+mod messages_in;
+mod messages_out;
+mod parts_in;
+mod parts_out;
+mod pieces;
+mod request_in;
+mod request_out;
+mod schema;
+mod shorten;
+mod tools_in;
+mod tools_out;
+mod usage;
 
-/// Reads the events of a stream.
-#[derive(Debug, Default)]
-pub(super) struct EventReader {}
+#[cfg(test)]
+mod tests;
 
-/// Writes the events of a stream.
-#[derive(Debug)]
-pub(super) struct EventWriter {}
-
-pub(super) fn read_request(_body: &[u8]) -> Result<Conversation, Refused> {
-    Err(Refused::new("chat", "not yet"))
-}
-
-pub(super) fn write_request(_said: &Conversation, _wishes: &Wishes) -> Result<Vec<u8>, Refused> {
-    Err(Refused::new("chat", "not yet"))
-}
-
-pub(super) fn read_answer(_body: &[u8]) -> Result<Answer, Unreadable> {
-    Err(Unreadable("not yet".to_owned()))
-}
-
-pub(super) fn write_answer(_answer: &Answer, _asked: &Asked, _occasion: &Occasion) -> Vec<u8> {
-    Vec::new()
-}
-
-// === impl EventReader ===
-
-impl EventReader {
-    pub(super) fn read(&mut self, _data: &[u8], _out: &mut Vec<Event>) -> Result<(), Unreadable> {
-        Err(Unreadable("not yet".to_owned()))
-    }
-
-    pub(super) fn finish(&mut self, _out: &mut Vec<Event>) {}
-}
-
-// === impl EventWriter ===
-
-impl EventWriter {
-    pub(super) fn new(_asked: Asked, _occasion: Occasion) -> Self {
-        Self {}
-    }
-
-    pub(super) fn write(&mut self, _event: Event, _out: &mut Vec<u8>) {}
-}
+pub(super) use answer_in::read_answer;
+pub(super) use answer_out::write_answer;
+pub(super) use events_in::EventReader;
+pub(super) use events_out::EventWriter;
+pub(super) use request_in::read_request;
+pub(super) use request_out::write_request;

@@ -1,0 +1,351 @@
+//! The events of a stream, read.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::answer::StopDetails;
+use super::tool_ids::CallIds;
+use super::usage::{self, UsageIn};
+use crate::llm::translate::Unreadable;
+use crate::llm::translate::answer::{Event, Failed, Spent, Stop};
+use crate::llm::translate::conversation::Thought;
+
+/// The most blocks that may be open at once. The vendor opens one; others' calls may overlap.
+const MOST_OPEN: usize = 256;
+
+/// Reads the events of a stream.
+#[derive(Debug, Default)]
+pub(in crate::llm::translate) struct EventReader {
+    state: State,
+    open: Vec<Open>,
+    calls: CallIds,
+    /// Was anything said or called?
+    said: bool,
+    stopped: bool,
+    spent: Spent,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Waiting,
+    Started,
+    Ended,
+}
+
+/// A block that has begun and not ended.
+#[derive(Debug)]
+struct Open {
+    index: u64,
+    block: Block,
+}
+
+#[derive(Debug)]
+enum Block {
+    Text,
+    /// With the signature so far, which only counts as a whole.
+    Thinking {
+        signature: String,
+    },
+    /// With what was told at its beginning, in case that no more comes.
+    Tool {
+        slot: u32,
+        input: String,
+        begun: bool,
+    },
+    /// The provider's own tools.
+    Ignored,
+}
+
+/// The members of all events.
+#[derive(Deserialize)]
+struct Data {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    index: u64,
+    message: Option<MessageIn>,
+    content_block: Option<BlockIn>,
+    delta: Option<DeltaIn>,
+    usage: Option<UsageIn>,
+    error: Option<ErrorIn>,
+}
+
+#[derive(Deserialize)]
+struct MessageIn {
+    id: Option<String>,
+    model: Option<String>,
+    usage: Option<UsageIn>,
+}
+
+#[derive(Deserialize)]
+struct BlockIn {
+    #[serde(rename = "type")]
+    kind: String,
+    text: Option<String>,
+    thinking: Option<String>,
+    signature: Option<String>,
+    data: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    input: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct DeltaIn {
+    #[serde(rename = "type", default)]
+    kind: String,
+    text: Option<String>,
+    thinking: Option<String>,
+    signature: Option<String>,
+    partial_json: Option<String>,
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
+    stop_details: Option<StopDetails>,
+}
+
+#[derive(Deserialize)]
+struct ErrorIn {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: Option<String>,
+}
+
+// === impl EventReader ===
+
+impl EventReader {
+    /// Reads the data of an event.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: no event of this dialect, or out of order.
+    pub(in crate::llm::translate) fn read(
+        &mut self,
+        data: &[u8],
+        out: &mut Vec<Event>,
+    ) -> Result<(), Unreadable> {
+        // Servers that speak both dialects end both alike.
+        if self.state == State::Ended || data.trim_ascii() == b"[DONE]" {
+            return Ok(());
+        }
+        let data: Data = serde_json::from_slice(data)
+            .map_err(|error| Unreadable(format!("an event is no event of messages: {error}")))?;
+        if let Some(error) = data.error {
+            self.fail(error, out);
+            return Ok(());
+        }
+        match data.kind.as_str() {
+            "message_start" => return self.start(data.message, out),
+            "content_block_start" => return self.begin(data.index, data.content_block, out),
+            "content_block_delta" => return self.more(data.index, data.delta, out),
+            "content_block_stop" => self.close(data.index, out),
+            "message_delta" => self.message_delta(data.delta, data.usage.as_ref(), out),
+            "message_stop" => return self.end(out),
+            "ping" => out.push(Event::Ping),
+            // New kinds of events may come at any time.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The body has ended; without `message_stop` it was cut.
+    pub(in crate::llm::translate) fn finish(&mut self, _out: &mut Vec<Event>) {
+        self.state = State::Ended;
+    }
+
+    fn fail(&mut self, error: ErrorIn, out: &mut Vec<Event>) {
+        self.state = State::Ended;
+        let message = error.message.unwrap_or_else(|| "the provider gave no reason".to_owned());
+        out.push(Event::Failed(Failed { kind: error.kind, message }));
+    }
+
+    fn start(
+        &mut self,
+        message: Option<MessageIn>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Unreadable> {
+        if self.state == State::Started {
+            // Some proxies say it twice. A second message amidst the first would mix two answers.
+            return if !self.calls.any() && !self.said && self.open.is_empty() {
+                Ok(())
+            } else {
+                Err(Unreadable("a second message begins within the first".to_owned()))
+            };
+        }
+        self.state = State::Started;
+        let message = message.unwrap_or(MessageIn { id: None, model: None, usage: None });
+        if let Some(usage) = &message.usage {
+            usage.add_to(&mut self.spent);
+        }
+        out.push(Event::Start { id: message.id, model: message.model, usage: self.spent });
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        index: u64,
+        block: Option<BlockIn>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Unreadable> {
+        let block = block.ok_or_else(|| missing("content_block"))?;
+        self.started(out);
+        self.close(index, out);
+        if self.open.len() >= MOST_OPEN {
+            return Err(Unreadable(format!("more than {MOST_OPEN} blocks are open at once")));
+        }
+        let opened = match block.kind.as_str() {
+            "text" => {
+                self.text(block.text, out);
+                Block::Text
+            }
+            "thinking" => {
+                thinking(block.thinking, out);
+                Block::Thinking { signature: block.signature.unwrap_or_default() }
+            }
+            "redacted_thinking" => {
+                out.extend(block.data.map(|data| Event::Thought(Thought::Redacted(data))));
+                Block::Ignored
+            }
+            "tool_use" => self.tool(block, out)?,
+            _ => Block::Ignored,
+        };
+        self.open.push(Open { index, block: opened });
+        Ok(())
+    }
+
+    fn tool(&mut self, block: BlockIn, out: &mut Vec<Event>) -> Result<Block, Unreadable> {
+        let name = block.name.filter(|name| !name.is_empty());
+        let name = name.ok_or_else(|| missing("content_block.name"))?;
+        let (slot, id) = self.calls.next(block.id);
+        out.push(Event::ToolStart { slot, id, name });
+        let input = block.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
+        Ok(Block::Tool { slot, input, begun: false })
+    }
+
+    fn more(
+        &mut self,
+        index: u64,
+        delta: Option<DeltaIn>,
+        out: &mut Vec<Event>,
+    ) -> Result<(), Unreadable> {
+        let delta = delta.ok_or_else(|| missing("delta"))?;
+        self.started(out);
+        let open = self.open.iter_mut().find(|open| open.index == index);
+        match (delta.kind.as_str(), open.map(|open| &mut open.block)) {
+            // A block that nobody began may still be text.
+            ("text_delta", Some(Block::Text) | None) => self.text(delta.text, out),
+            ("thinking_delta", Some(Block::Thinking { .. }) | None) => {
+                thinking(delta.thinking, out);
+            }
+            ("signature_delta", Some(Block::Thinking { signature })) => {
+                signature.push_str(delta.signature.as_deref().unwrap_or_default());
+            }
+            ("input_json_delta", Some(Block::Tool { slot, begun, .. })) => {
+                let more = delta.partial_json.unwrap_or_default();
+                if !more.is_empty() {
+                    *begun = true;
+                    out.push(Event::ToolArguments { slot: *slot, more });
+                }
+            }
+            ("input_json_delta", None) => return Err(missing("content_block_start of a tool")),
+            // Citations, compaction, and what the provider's own tools are told.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Ends a block, if it is open.
+    fn close(&mut self, index: u64, out: &mut Vec<Event>) {
+        if let Some(at) = self.open.iter().position(|open| open.index == index) {
+            ended(self.open.swap_remove(at).block, out);
+        }
+    }
+
+    fn message_delta(
+        &mut self,
+        delta: Option<DeltaIn>,
+        usage: Option<&UsageIn>,
+        out: &mut Vec<Event>,
+    ) {
+        self.started(out);
+        self.close_all(out);
+        if let Some(delta) = delta {
+            self.stop(delta, out);
+        }
+        if let Some(usage) = usage {
+            usage.add_to(&mut self.spent);
+        }
+        if self.spent.told {
+            out.push(Event::Usage(self.spent));
+        }
+    }
+
+    fn stop(&mut self, delta: DeltaIn, out: &mut Vec<Event>) {
+        let Some(reason) = delta.stop_reason.filter(|_| !self.stopped) else { return };
+        let stop = usage::stop(&reason, delta.stop_sequence);
+        let why = delta.stop_details.and_then(|details| details.explanation);
+        if stop == Stop::Refusal && !self.said {
+            out.extend(why.map(Event::Refusal));
+        }
+        self.stopped = true;
+        out.push(Event::Stop(stop));
+    }
+
+    fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+        if self.state == State::Waiting {
+            return Err(missing("message_start"));
+        }
+        self.close_all(out);
+        if !self.stopped {
+            let stop = if self.calls.any() { Stop::ToolUse } else { Stop::EndTurn };
+            out.push(Event::Stop(stop));
+        }
+        self.state = State::Ended;
+        out.push(Event::End);
+        Ok(())
+    }
+
+    /// A server may leave the first event out; its stream is as good.
+    fn started(&mut self, out: &mut Vec<Event>) {
+        if self.state == State::Waiting {
+            self.state = State::Started;
+            out.push(Event::Start { id: None, model: None, usage: self.spent });
+        }
+    }
+
+    /// A block that is cut by the limit of tokens is never ended.
+    fn close_all(&mut self, out: &mut Vec<Event>) {
+        for open in self.open.drain(..) {
+            ended(open.block, out);
+        }
+    }
+
+    fn text(&mut self, text: Option<String>, out: &mut Vec<Event>) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.said = true;
+            out.push(Event::Text(text));
+        }
+    }
+}
+
+fn thinking(text: Option<String>, out: &mut Vec<Event>) {
+    out.extend(text.filter(|text| !text.is_empty()).map(Event::Thinking));
+}
+
+fn ended(block: Block, out: &mut Vec<Event>) {
+    match block {
+        Block::Thinking { signature } if !signature.is_empty() => {
+            out.push(Event::Signature(signature));
+        }
+        Block::Tool { slot, input, begun } => {
+            if !begun {
+                out.push(Event::ToolArguments { slot, more: input });
+            }
+            out.push(Event::ToolEnd { slot });
+        }
+        Block::Text | Block::Thinking { .. } | Block::Ignored => {}
+    }
+}
+
+fn missing(what: &str) -> Unreadable {
+    Unreadable(format!("an event of messages lacks `{what}`"))
+}

@@ -1,0 +1,99 @@
+//! Server-sent events, written: `event` and `data`, as the vendor's servers do and its SDKs insist.
+
+use serde::Serialize;
+
+/// The data of an event. Its `type` is the event's name.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Data<'a> {
+    MessageStart { message: serde_json::Value },
+    ContentBlockStart { index: u32, content_block: BlockStart<'a> },
+    ContentBlockDelta { index: u32, delta: Delta<'a> },
+    ContentBlockStop { index: u32 },
+    MessageDelta { delta: Ending<'a>, usage: serde_json::Value },
+    MessageStop,
+    Ping,
+    Error { error: Told<'a> },
+}
+
+/// A block at its beginning: what is in it comes after.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum BlockStart<'a> {
+    Text {
+        text: &'static str,
+    },
+    /// The SDKs insist on a signature; an empty one says that there is none.
+    Thinking {
+        thinking: &'static str,
+        signature: &'static str,
+    },
+    RedactedThinking {
+        data: &'a str,
+    },
+    ToolUse {
+        id: &'a str,
+        name: &'a str,
+        input: Nothing,
+    },
+}
+
+/// More of a block.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "type")]
+pub(super) enum Delta<'a> {
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
+}
+
+/// Why a message ends.
+#[derive(Debug, Serialize)]
+pub(super) struct Ending<'a> {
+    pub(super) stop_reason: &'static str,
+    pub(super) stop_sequence: Option<&'a str>,
+}
+
+/// An error.
+#[derive(Debug, Serialize)]
+pub(super) struct Told<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) message: &'a str,
+}
+
+/// `{}`
+#[derive(Debug, Serialize)]
+pub(super) struct Nothing {}
+
+// === impl Data ===
+
+impl Data<'_> {
+    /// Appends the event.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(self.name().as_bytes());
+        out.extend_from_slice(b"\ndata: ");
+        // Nothing in it can fail: names are text, and memory takes every byte.
+        let _written = serde_json::to_writer(&mut *out, self);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::MessageStart { .. } => "message_start",
+            Self::ContentBlockStart { .. } => "content_block_start",
+            Self::ContentBlockDelta { .. } => "content_block_delta",
+            Self::ContentBlockStop { .. } => "content_block_stop",
+            Self::MessageDelta { .. } => "message_delta",
+            Self::MessageStop => "message_stop",
+            Self::Ping => "ping",
+            Self::Error { .. } => "error",
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! JSON of a request, read with the path in hand: what is wrong is refused by its place.
+//!
+//! Values stay text until somebody asks for one, so that schemas and the like keep their bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::Number;
+use serde_json::value::RawValue;
+
+use crate::llm::translate::Refused;
+
+/// How deep arrays and objects may stand in one another: what parsers of JSON usually allow.
+const DEEPEST: usize = 127;
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    path: String,
+    raw: &'a RawValue,
+}
+
+/// An object and where it stands.
+#[derive(Debug)]
+pub(super) struct Object<'a> {
+    path: String,
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+/// What a value is, by its first byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    List,
+    Object,
+    Other,
+}
+
+// === impl Node ===
+
+impl<'a> Node<'a> {
+    pub(super) fn kind(&self) -> Kind {
+        match self.raw.get().as_bytes().first() {
+            Some(b'"') => Kind::Text,
+            Some(b'[') => Kind::List,
+            Some(b'{') => Kind::Object,
+            Some(_) | None => Kind::Other,
+        }
+    }
+
+    pub(super) fn text(&self) -> Result<String, Refused> {
+        self.as_type("must be a string")
+    }
+
+    pub(super) fn boolean(&self) -> Result<bool, Refused> {
+        self.as_type("must be true or false")
+    }
+
+    pub(super) fn count(&self) -> Result<u64, Refused> {
+        self.as_type("must be a whole number, not below 0")
+    }
+
+    pub(super) fn number(&self) -> Result<Number, Refused> {
+        self.as_type("must be a number")
+    }
+
+    pub(super) fn object(&self) -> Result<Object<'a>, Refused> {
+        let members: Members<'a> =
+            serde_json::from_str(self.raw.get()).map_err(|_| self.refused("must be an object"))?;
+        Ok(Object { path: self.path.clone(), members: members.0 })
+    }
+
+    pub(super) fn list(&self) -> Result<Vec<Self>, Refused> {
+        let values: Vec<&'a RawValue> =
+            serde_json::from_str(self.raw.get()).map_err(|_| self.refused("must be an array"))?;
+        let node = |(index, raw)| Self { path: format!("{}[{index}]", self.path), raw };
+        Ok(values.into_iter().enumerate().map(node).collect())
+    }
+
+    pub(super) fn raw(&self) -> Box<RawValue> {
+        self.raw.to_owned()
+    }
+
+    pub(super) fn refused(&self, why: impl Into<String>) -> Refused {
+        Refused::new(self.path.clone(), why)
+    }
+
+    fn as_type<T: DeserializeOwned>(&self, wanted: &str) -> Result<T, Refused> {
+        serde_json::from_str(self.raw.get()).map_err(|_| self.refused(wanted))
+    }
+}
+
+// === impl Object ===
+
+impl<'a> Object<'a> {
+    /// The whole body.
+    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Refused> {
+        let refused = |why: &str| Refused::new("body", why);
+        let text = std::str::from_utf8(body).map_err(|_| refused("is not UTF-8"))?;
+        if is_too_deep(body) {
+            return Err(refused("arrays and objects stand too deep in one another"));
+        }
+        let members: Members<'a> = serde_json::from_str(text)
+            .map_err(|error| refused(&format!("is not a JSON object: {error}")))?;
+        let object = Self { path: String::new(), members: members.0 };
+        object.without_twins()
+    }
+
+    /// A member; null counts as absent.
+    pub(super) fn get(&self, name: &str) -> Option<Node<'a>> {
+        let (_, raw) = self.members.iter().find(|(key, _)| key == name)?;
+        (raw.get() != "null").then(|| Node { path: self.path_of(name), raw })
+    }
+
+    pub(super) fn need(&self, name: &str) -> Result<Node<'a>, Refused> {
+        self.get(name).ok_or_else(|| Refused::new(self.path_of(name), "is missing"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Refused> {
+        self.get(name).map(|node| node.text()).transpose()
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Result<Option<bool>, Refused> {
+        self.get(name).map(|node| node.boolean()).transpose()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<Number>, Refused> {
+        self.get(name).map(|node| node.number()).transpose()
+    }
+
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, Refused> {
+        self.get(name).map(|node| node.count()).transpose()
+    }
+
+    pub(super) fn list(&self, name: &str) -> Result<Vec<Node<'a>>, Refused> {
+        self.get(name).map_or_else(|| Ok(Vec::new()), |node| node.list())
+    }
+
+    pub(super) fn raw(&self, name: &str) -> Option<Box<RawValue>> {
+        self.get(name).map(|node| node.raw())
+    }
+
+    /// Every member that is not null, in order.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        let members = self.members.iter().map(|(name, raw)| (name.as_ref(), *raw));
+        members.filter(|(_, raw)| raw.get() != "null")
+    }
+
+    pub(super) fn refused(&self, name: &str, why: impl Into<String>) -> Refused {
+        Refused::new(self.path_of(name), why)
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Of a member that stands there twice, two parsers may believe different ones.
+    fn without_twins(self) -> Result<Self, Refused> {
+        for (index, (name, _)) in self.members.iter().enumerate() {
+            if self.members.iter().skip(index + 1).any(|(other, _)| other == name) {
+                return Err(Refused::new(name.clone(), "is there twice, send it once"));
+            }
+        }
+        Ok(self)
+    }
+}
+
+// === impl Members ===
+
+/// The members of an object, in order.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Key(name), raw)) = map.next_entry()? {
+            members.push((name, raw));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// Raw values are skipped without recursion, so nothing else would notice.
+fn is_too_deep(body: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (true | false, _) => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,149 @@
+//! Reads the tools of a request, and which of them must be called.
+//!
+//! Tools that the service itself runs have no counterpart. Those whose absence only means that the
+//! model cannot do something are left out: Codex sends some of them with every request. Those that
+//! bring knowledge or a machine with them are refused.
+
+use super::names;
+use super::node::{Kind, Node, Object};
+use crate::llm::translate::Refused;
+use crate::llm::translate::conversation::{Tool, ToolChoice};
+
+/// Hosted tools that are left out.
+const LEFT_OUT: &[&str] = &["image_generation", "tool_search", "programmatic_tool_calling"];
+
+pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
+    let mut tools = Vec::new();
+    for node in request.list("tools")? {
+        let spec = node.object()?;
+        match spec.need("type")?.text()?.as_str() {
+            "namespace" => namespace(&spec, &mut tools)?,
+            kind if is_left_out(kind) => {}
+            kind => tools.push(tool(&spec, kind, None)?),
+        }
+    }
+    Ok(tools)
+}
+
+/// `None` where the model chooses anyway, or where there is nothing to choose from.
+pub(super) fn choice(request: &Object<'_>, tools: &[Tool]) -> Result<Option<ToolChoice>, Refused> {
+    let Some(node) = request.get("tool_choice") else { return Ok(None) };
+    let choice = match node.kind() {
+        Kind::Text => word(&node)?,
+        Kind::Object => choice_of(&node.object()?)?,
+        Kind::List | Kind::Other => return Err(node.refused("must be a string or an object")),
+    };
+    match choice {
+        ToolChoice::Auto | ToolChoice::None if tools.is_empty() => Ok(None),
+        ToolChoice::Required | ToolChoice::Tool(_) if tools.is_empty() => {
+            Err(node.refused("there is no tool to call: list a function tool, or leave this out"))
+        }
+        choice => Ok(Some(choice)),
+    }
+}
+
+fn is_left_out(kind: &str) -> bool {
+    kind.starts_with("web_search") || LEFT_OUT.contains(&kind)
+}
+
+fn namespace(spec: &Object<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
+    let namespace = name(spec)?;
+    for node in spec.list("tools")? {
+        let inner = node.object()?;
+        let kind = inner.need("type")?.text()?;
+        let tool = tool(&inner, &kind, Some(&namespace))?;
+        if tools.iter().any(|other| name_of(other) == name_of(&tool)) {
+            let why = format!("another tool is called {} already", name_of(&tool));
+            return Err(inner.refused("name", why));
+        }
+        tools.push(tool);
+    }
+    Ok(())
+}
+
+fn tool(spec: &Object<'_>, kind: &str, namespace: Option<&str>) -> Result<Tool, Refused> {
+    let full = |name: String| namespace.map_or(name.clone(), |space| names::flat(space, &name));
+    match kind {
+        "function" => Ok(Tool::Function {
+            name: full(name(spec)?),
+            description: spec.text("description")?,
+            schema: schema(spec)?,
+            strict: spec.boolean("strict")?,
+            cache: None,
+        }),
+        "custom" => Ok(Tool::Custom {
+            name: full(name(spec)?),
+            description: spec.text("description")?,
+            format: spec.raw("format"),
+        }),
+        _ => Err(spec.refused("type", hosted(kind))),
+    }
+}
+
+fn schema(spec: &Object<'_>) -> Result<Option<Box<serde_json::value::RawValue>>, Refused> {
+    let Some(schema) = spec.get("parameters") else { return Ok(None) };
+    match schema.kind() {
+        Kind::Object => Ok(Some(schema.raw())),
+        Kind::Text | Kind::List | Kind::Other => Err(schema.refused("must be an object")),
+    }
+}
+
+fn hosted(kind: &str) -> String {
+    format!(
+        "{kind} is run by the service that has it, and this model is served elsewhere: offer a \
+         function tool instead"
+    )
+}
+
+fn name(spec: &Object<'_>) -> Result<String, Refused> {
+    let name = spec.need("name")?.text()?;
+    if name.is_empty() { Err(spec.refused("name", "must not be empty")) } else { Ok(name) }
+}
+
+fn name_of(tool: &Tool) -> &str {
+    match tool {
+        Tool::Function { name, .. } | Tool::Custom { name, .. } => name,
+        Tool::Hosted { kind, .. } => kind,
+    }
+}
+
+fn word(node: &Node<'_>) -> Result<ToolChoice, Refused> {
+    match node.text()?.as_str() {
+        "auto" => Ok(ToolChoice::Auto),
+        "none" => Ok(ToolChoice::None),
+        "required" => Ok(ToolChoice::Required),
+        _ => Err(node.refused("must be auto, none, required or an object")),
+    }
+}
+
+fn choice_of(choice: &Object<'_>) -> Result<ToolChoice, Refused> {
+    match choice.need("type")?.text()?.as_str() {
+        "function" | "custom" => Ok(ToolChoice::Tool(chosen(choice)?)),
+        "allowed_tools" => allowed(choice),
+        kind => Err(choice.refused("type", hosted(kind))),
+    }
+}
+
+/// Hosted tools among the allowed are left out like those of `tools`.
+fn allowed(choice: &Object<'_>) -> Result<ToolChoice, Refused> {
+    let mut names = Vec::new();
+    for node in choice.list("tools")? {
+        let tool = node.object()?;
+        match tool.need("type")?.text()?.as_str() {
+            "function" | "custom" => names.push(chosen(&tool)?),
+            kind if is_left_out(kind) => {}
+            kind => return Err(tool.refused("type", hosted(kind))),
+        }
+    }
+    let required = choice.text("mode")?.as_deref() == Some("required");
+    match (names.is_empty(), required) {
+        (true, true) => Err(choice.refused("tools", "none of them can be called here")),
+        (true, false) => Ok(ToolChoice::None),
+        (false, _) => Ok(ToolChoice::Allowed { names, required }),
+    }
+}
+
+fn chosen(tool: &Object<'_>) -> Result<String, Refused> {
+    let name = name(tool)?;
+    Ok(tool.text("namespace")?.map_or(name.clone(), |space| names::flat(&space, &name)))
+}
