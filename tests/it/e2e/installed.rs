@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhook, MutatingWebhookConfiguration};
-use kube::Api;
 use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::documents;
 
@@ -81,7 +81,8 @@ fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
         webhooks.is_some_and(|webhooks| webhooks.len() == 2 && webhooks.iter().all(believed))
     };
     let configurations = Api::all(stage.client.clone());
-    stage.block_on(await_condition(configurations, &stage.webhook(), are_all)).unwrap();
+    let name = stage.configuration().name_any();
+    stage.block_on(await_condition(configurations, &name, are_all)).unwrap();
 
     // A reference that leads nowhere, so that an event tells of it.
     stage.apply(&all_to("missing"));
