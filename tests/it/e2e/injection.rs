@@ -17,6 +17,12 @@ use serde_json::{Value, json};
 use super::replica::{Order, Replica};
 use super::stage::Stage;
 
+/// What the fixtures' sidecars are.
+const SETTINGS: &str = "\
+image: registry.example/pillion:1
+controller: pillion.pillion-system.svc:8790
+";
+
 /// A stage whose API server asks a controller about its pods.
 struct Injection {
     stage: Stage,
@@ -33,7 +39,10 @@ impl Injection {
     /// With further flags of the controller; `caBundle` is its own work.
     #[track_caller]
     fn on(stage: Stage, more: impl FnOnce(Order) -> Order) -> Self {
+        let name = format!("{}-settings.yaml", stage.system);
+        let settings = stage.cluster().write(&name, SETTINGS).unwrap();
         let order = stage.injecting(stage.order("one")).flag("--log", "trace");
+        let order = order.flag("--injection", settings.to_str().unwrap());
         let controller = more(order).start(&stage.kubeconfig);
         let injection = Self { stage, controller };
         injection.register();

@@ -50,7 +50,7 @@ fn a_bundle_that_somebody_takes_away_comes_back() {
     let complaints = injection.controller.complaints();
     assert!(complaints.len() == 1 && complaints[0].contains("is not there"), "{complaints:?}");
     assert!(injection.controller.stop().success());
-    roles::check(&injection.stage);
+    roles::nothing_is_refused(&injection.stage);
 }
 
 #[test]
