@@ -2,7 +2,7 @@
 //! duration is parsed here, never later.
 //!
 //! In reading order: [`providers`] (a ProviderSecret: [`endpoints`], [`auth`], [`accounts`],
-//! [`headers`], [`tls`], [`translation`],
+//! [`served`], [`headers`], [`tls`], [`translation`],
 //! [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
 //! [`matches`], [`targets`] and [`timeouts`]), [`shadow`] (which match another one takes the calls
 //! from), [`models`] (what is listed), [`version`]; [`hold`] (which objects of the world before go
@@ -29,6 +29,7 @@ mod report;
 mod routes;
 mod rules;
 mod selector;
+mod served;
 mod shadow;
 mod targets;
 #[cfg(test)]

@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
 //! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`] and [`relay`] with [`inflow`], [`silence`] and [`rewrite`], and
-//! [`translation`] for targets that speak another dialect; beside them [`bell`] (the drain, as all
-//! of these hear it), [`failure`] (why calls fail), [`record`] (each call's books), [`metrics`].
+//! [`upstream`], [`reply`] and [`relay`] with [`inflow`], [`silence`] and [`rewrite`];
+//! [`translation`] and [`rendition`] for targets that speak another dialect; beside them [`bell`]
+//! (the drain, as all of these hear it), [`failure`] (why calls fail), [`record`] (each call's
+//! books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 
@@ -23,6 +24,7 @@ pub mod pipeline;
 pub mod prepare;
 pub mod record;
 pub mod relay;
+pub mod rendition;
 pub mod reply;
 pub mod rewrite;
 pub mod route;

@@ -8,13 +8,14 @@ use super::auth::Form;
 use super::endpoints::{self, Slot};
 use super::grants::{self, Grant};
 use super::report::{Report, in_order, object_id, object_ref};
+use super::served::{Served, Stage, with_fallback};
 use super::translation::{self, Translations};
 use super::{Fault, ResourceKind, Subject, World, headers, tls};
 use crate::api::{ProviderSecret, ProviderSecretSpec, StreamUsageSpec};
-use crate::llm::{Api, Dialect};
+use crate::llm::Api;
 use crate::name::ObjectRef;
 use crate::provider::Preset;
-use crate::table::{Account, ClientCredentials, Endpoint, HeaderPolicy, StreamUsage, Weighted};
+use crate::table::{HeaderPolicy, StreamUsage};
 
 /// A compiled provider.
 pub(super) struct Provider {
@@ -44,16 +45,6 @@ pub(super) struct Service {
     pub(super) stream_usage: StreamUsage,
     /// What is to blame where nothing is served.
     pub(super) lack: Subject,
-}
-
-/// How one API of a provider is called.
-pub(super) struct Served {
-    /// Where.
-    pub(super) endpoint: Endpoint,
-    /// As whom.
-    pub(super) accounts: Weighted<Account>,
-    /// What happens to the callers' credentials.
-    pub(super) client_credentials: ClientCredentials,
 }
 
 /// Compiled providers by name.
@@ -146,46 +137,4 @@ fn checked_against_auth(
         }
         None => Some(policy),
     }
-}
-
-/// A slot, with its accounts.
-pub(super) enum Stage {
-    Absent,
-    Broken,
-    Ready(Arc<Served>),
-}
-
-/// One of each API.
-pub(super) type Stages = [Stage; Api::ALL.len()];
-
-impl Stage {
-    fn of(slot: Slot, spec: &ProviderSecretSpec, preset: &Preset, keys: &KeyRing<'_>) -> Self {
-        let (endpoint, form) = match slot {
-            Slot::Absent => return Self::Absent,
-            Slot::Broken => return Self::Broken,
-            Slot::Ready(endpoint, form) => (endpoint, form),
-        };
-        let mode = spec.client_credentials;
-        match keys.accounts(&form, preset) {
-            Some(accounts) => Self::Ready(Arc::new(Served {
-                endpoint,
-                accounts,
-                client_credentials: accounts::client_credentials(mode, &form, preset),
-            })),
-            None => Self::Broken,
-        }
-    }
-}
-
-fn with_fallback(slots: Stages) -> [Option<Arc<Served>>; Api::ALL.len()] {
-    let family = match &slots[Api::OpenAi as usize] {
-        Stage::Ready(served) => Some(Arc::clone(served)),
-        Stage::Absent | Stage::Broken => None,
-    };
-    let mut apis = Api::ALL.iter();
-    slots.map(|stage| match (stage, apis.next()) {
-        (Stage::Ready(served), _) => Some(served),
-        (Stage::Absent, Some(api)) if api.dialect() == Dialect::OpenAi => family.clone(),
-        (Stage::Absent | Stage::Broken, _) => None,
-    })
 }

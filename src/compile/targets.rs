@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::providers::{Provider, Providers, Served, Service};
+use super::providers::{Provider, Providers, Service};
 use super::report::Report;
+use super::served::Served;
 use super::{Subject, World};
 use crate::api::{ProviderRef, TargetSpec};
 use crate::llm::{Api, Dialect};

@@ -4,7 +4,7 @@
 //! family. An API whose own endpoint is wrong is not translated around: its calls would go where
 //! nobody sent them.
 
-use super::providers::{Stage, Stages};
+use super::served::{Stage, Stages};
 use crate::api::{LimitField, ThinkingSpec, TranslationSpec};
 use crate::llm::translate::{LimitName, Pair, ThinkingForm};
 use crate::llm::{Api, Dialect};

@@ -16,10 +16,10 @@ use super::intake;
 use super::models;
 use super::prepare::{AnswerChange, Prepared, prepare};
 use super::record::Observation;
+use super::rendition::{self, Received};
 use super::reply::{self, Relayed, Reply};
 use super::route::{Choice, choose};
 use super::task::{Task, task};
-use super::translation::{self, Received};
 use super::upstream::Timing;
 use super::worker::Worker;
 use crate::llm::Dialect;
@@ -72,7 +72,7 @@ async fn forward(
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
     if let (Some(how), Kind::CountTokens) = (choice.plan.translation, call.head.operation.kind) {
-        return translation::estimate(&call, how.pair);
+        return rendition::estimate(&call, how.pair);
     }
     let operation = call.head.operation.clone();
     let Prepared { to_send, answer: change } = prepare(call, &choice)?;
