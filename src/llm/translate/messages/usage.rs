@@ -68,7 +68,7 @@ pub(super) fn stop(reason: &str, sequence: Option<String>) -> Stop {
     }
 }
 
-/// Why an answer with these calls ended: careless servers say neither more nor less than `end_turn`.
+/// Why an answer with these calls ended: careless servers say `end_turn` either way.
 pub(super) fn settled(stop: Stop, calls: &CallIds) -> Stop {
     match stop {
         Stop::EndTurn if calls.any() => Stop::ToolUse,
