@@ -63,3 +63,5 @@ mod subscription;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod translation;
