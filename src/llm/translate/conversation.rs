@@ -304,6 +304,27 @@ pub enum Usage {
     Untold,
 }
 
+// === impl Tool ===
+
+impl Tool {
+    /// Is it run by a provider, and only an offer? A model that has others may do without: a search
+    /// that is not offered is not made. Dates behind the names do not matter.
+    pub(super) fn is_an_offer(&self) -> bool {
+        const OFFERS: [&str; 6] = [
+            "web_search",
+            "web_fetch",
+            "code_execution",
+            "code_interpreter",
+            "image_generation",
+            "tool_search",
+        ];
+        match self {
+            Self::Hosted { kind, .. } => OFFERS.iter().any(|offer| kind.starts_with(offer)),
+            Self::Function { .. } | Self::Custom { .. } => false,
+        }
+    }
+}
+
 // === impl Conversation ===
 
 impl Conversation {
