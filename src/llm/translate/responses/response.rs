@@ -61,7 +61,7 @@ impl Head {
         response.put("model", &self.model);
         response.put("output", &output.json());
         repeated::write(&self.asked, &mut response);
-        response.put("service_tier", &tier);
+        response.put("service_tier", &tier.and_then(known_tier));
         response.put("usage", &self::usage(usage));
         response.finish()
     }
@@ -99,6 +99,15 @@ impl Ending<'_> {
             Self::Failed { code, message } => json!({ "code": code, "message": message }),
             Self::InProgress | Self::Stopped(_) => Value::Null,
         }
+    }
+}
+
+/// Clients know these words only; Anthropic's word for the usual is another.
+fn known_tier(tier: &str) -> Option<&str> {
+    match tier {
+        "standard" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" | "ultrafast" => Some(tier),
+        _ => None,
     }
 }
 

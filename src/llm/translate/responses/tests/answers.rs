@@ -161,6 +161,18 @@ fn every_end_is_told() {
 }
 
 #[test]
+fn tiers_are_told_in_words_that_clients_know() {
+    for (told, expected) in [("standard", "default"), ("flex", "flex")] {
+        let answer = Answer { service_tier: Some(told.to_owned()), ..Answer::default() };
+        let answer = json(&write_answer(&answer, &Asked::default(), &occasion()));
+        assert_eq!(answer["service_tier"], expected);
+    }
+    let answer = Answer { service_tier: Some("on_demand".to_owned()), ..Answer::default() };
+    let answer = json(&write_answer(&answer, &Asked::default(), &occasion()));
+    assert_eq!(answer["service_tier"], Value::Null);
+}
+
+#[test]
 fn proofs_come_back_through_a_client() {
     let (text, signature) = ("because".to_owned(), "c2ln".to_owned());
     let thoughts = [Thought::Signed { text, signature }, Thought::Redacted("ZGF0".to_owned())];
