@@ -102,7 +102,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("text.verbosity", Fate::Carried("verbosity")),
     row("tool_choice", Fate::Carried("tool_choice")),
     row("tool_choice.allowed_tools", Fate::Approximated("the other tools are left out")),
-    row("tool_choice: hosted tools", fates::HOSTED),
+    row("tool_choice.type: hosted tools", fates::HOSTED),
     row("tools[].function", Fate::Carried("tools[].function")),
     row("tools[].function.strict", Fate::Carried("tools[].function.strict")),
     row(

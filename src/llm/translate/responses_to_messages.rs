@@ -109,7 +109,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("text.verbosity", Fate::Dropped("ask in the prompt for short or long answers")),
     row("tool_choice", Fate::Carried("tool_choice")),
     row("tool_choice.allowed_tools", Fate::Approximated("the other tools are left out")),
-    row("tool_choice: hosted tools", fates::HOSTED),
+    row("tool_choice.type: hosted tools", fates::HOSTED),
     row("tools[].function", Fate::Carried("tools[]")),
     row("tools[].function.strict", Fate::Carried("tools[].strict")),
     row(
