@@ -10,6 +10,8 @@ mod bless;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod chart;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod cluster;
@@ -35,6 +37,8 @@ mod faults;
 mod framing;
 #[cfg(test)]
 mod headers;
+#[cfg(test)]
+mod inject;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
