@@ -168,6 +168,9 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, secret = SECRET, "a certificate is not used"),
             }
         }
+        if let Err(error) = self.serving.trust(material.authorities.as_bytes()) {
+            tracing::error!(%error, secret = SECRET, "a CA is not told of");
+        }
         let told = self.tell(&material.authorities).await;
         kept.served = Some(material);
         told
@@ -247,13 +250,7 @@ impl Kept {
 
     /// Once: nothing is served before the Secret has been read, and later it can wait.
     fn complain(&self, error: &watcher::Error) {
-        let error = match error {
-            watcher::Error::InitialListFailed(error)
-            | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error) => api_error::why(error),
-            watcher::Error::WatchError(status) => format!("{} {}", status.code, status.reason),
-            watcher::Error::NoResourceVersion => "its answer cannot be read".to_owned(),
-        };
+        let error = api_error::why_of_watch(error);
         match self.heard {
             Heard::Nothing => {
                 tracing::warn!(error, secret = SECRET, "the certificates' Secret cannot be read");

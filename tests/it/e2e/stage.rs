@@ -127,6 +127,7 @@ impl Stage {
     pub(crate) fn order(&self, identity: &str) -> Order {
         let order = Order { flags: BTreeMap::new(), service: self.service.clone() };
         let order = order.flag("--namespace", &self.system).flag("--identity", identity);
+        let order = order.flag("--tls-name", "127.0.0.1");
         match self.watches {
             Watches::Some => order.flag("--namespaces", &self.namespace),
             Watches::All => order,
