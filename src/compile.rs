@@ -2,7 +2,8 @@
 //! duration is parsed here, never later.
 //!
 //! In reading order: [`providers`] (a ProviderSecret: [`endpoints`], [`auth`], [`accounts`],
-//! [`headers`], [`tls`], [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
+//! [`headers`], [`tls`], [`translation`],
+//! [`grants`]), [`routes`] (an LlmRoute: [`clients`], [`rules`] with their
 //! [`matches`], [`targets`] and [`timeouts`]), [`shadow`] (which match another one takes the calls
 //! from), [`models`] (what is listed), [`version`]; [`hold`] (which objects of the world before go
 //! on, because their edits are bad). [`Selector`] reads label selectors for all.
@@ -34,6 +35,7 @@ mod targets;
 mod tests;
 mod timeouts;
 mod tls;
+mod translation;
 mod version;
 pub mod world;
 

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
 //! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`] and [`relay`] with [`silence`]; beside them [`bell`] (the drain, as all
+//! [`upstream`], [`reply`] and [`relay`] with [`inflow`], [`silence`] and [`rewrite`], and
+//! [`translation`] for targets that speak another dialect; beside them [`bell`] (the drain, as all
 //! of these hear it), [`failure`] (why calls fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
@@ -13,6 +14,7 @@ pub mod call;
 pub mod credentials;
 pub mod failure;
 pub mod headers;
+pub mod inflow;
 pub mod intake;
 pub mod metrics;
 pub mod models;
@@ -22,10 +24,12 @@ pub mod prepare;
 pub mod record;
 pub mod relay;
 pub mod reply;
+pub mod rewrite;
 pub mod route;
 pub mod server;
 pub mod silence;
 pub mod task;
+pub mod translation;
 pub mod upstream;
 pub mod worker;
 

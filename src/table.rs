@@ -20,7 +20,7 @@ pub use endpoint::{CallPath, Endpoint, Origin, Scheme, Suffix, TargetError, Trus
 pub use headers::HeaderPolicy;
 pub use lookup::{Candidate, Facts, HeaderMatch, Index, Match, Mismatch, ModelMatch};
 pub use plan::{
-    Account, Action, ClientCredentials, Clients, Credential, Forwarding, Labels, Plan,
+    Account, Action, ClientCredentials, Clients, Credential, Forwarding, Labels, Plan, PlansByApi,
     ProviderKeys, Rename, Rule, StreamUsage, Timeouts,
 };
 pub use weighted::Weighted;

@@ -12,6 +12,7 @@ mod refusal;
 mod story;
 mod targets;
 mod text;
+mod translation;
 
 use std::io::Write;
 use std::process::ExitCode;

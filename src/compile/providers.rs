@@ -8,6 +8,7 @@ use super::auth::Form;
 use super::endpoints::{self, Slot};
 use super::grants::{self, Grant};
 use super::report::{Report, in_order, object_id, object_ref};
+use super::translation::{self, Pairs};
 use super::{Fault, ResourceKind, Subject, World, headers, tls};
 use crate::api::{ProviderSecret, ProviderSecretSpec, StreamUsageSpec};
 use crate::llm::{Api, Dialect};
@@ -35,6 +36,8 @@ pub(super) struct Provider {
 pub(super) struct Service {
     /// Per API (`api as usize`), the family's fallback included.
     pub(super) served: [Option<Arc<Served>>; Api::ALL.len()],
+    /// Of the APIs that are not served as they come.
+    pub(super) translated: Pairs,
     /// Header rules.
     pub(super) headers: HeaderPolicy,
     /// Is usage asked for?
@@ -112,6 +115,7 @@ fn service(
     };
     Some(Service {
         lack,
+        translated: translation::pairs(&slots),
         served: with_fallback(slots),
         headers,
         stream_usage: match spec.stream_usage.unwrap_or(preset.stream_usage) {
@@ -145,11 +149,14 @@ fn checked_against_auth(
 }
 
 /// A slot, with its accounts.
-enum Stage {
+pub(super) enum Stage {
     Absent,
     Broken,
     Ready(Arc<Served>),
 }
+
+/// One of each API.
+pub(super) type Stages = [Stage; Api::ALL.len()];
 
 impl Stage {
     fn of(slot: Slot, spec: &ProviderSecretSpec, preset: &Preset, keys: &KeyRing<'_>) -> Self {
@@ -170,7 +177,7 @@ impl Stage {
     }
 }
 
-fn with_fallback(slots: [Stage; Api::ALL.len()]) -> [Option<Arc<Served>>; Api::ALL.len()] {
+fn with_fallback(slots: Stages) -> [Option<Arc<Served>>; Api::ALL.len()] {
     let family = match &slots[Api::OpenAi as usize] {
         Stage::Ready(served) => Some(Arc::clone(served)),
         Stage::Absent | Stage::Broken => None,

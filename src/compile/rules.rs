@@ -10,7 +10,7 @@ use super::targets::{self, Context, Target};
 use super::timeouts;
 use crate::api::RuleSpec;
 use crate::llm::Api;
-use crate::table::{Action, Forwarding, ModelMatch, Rule, Timeouts};
+use crate::table::{Action, ModelMatch, Rule, Timeouts};
 
 /// A compiled rule.
 pub(super) struct Compiled<'p> {
@@ -75,8 +75,7 @@ fn action(
         }
         (Guard::Open | Guard::Keys(_), false) => {
             let route = context.route.to_string().into();
-            let plans = targets::plans(targets, (&route, name), timeouts);
-            Action::Forward(Forwarding { plans })
+            Action::Forward(targets::forwarding(targets, (&route, name), timeouts))
         }
     }
 }

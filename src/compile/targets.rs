@@ -8,9 +8,10 @@ use super::providers::{Provider, Providers, Served, Service};
 use super::report::Report;
 use super::{Subject, World};
 use crate::api::{ProviderRef, TargetSpec};
+use crate::llm::translate::Pair;
 use crate::llm::{Api, Dialect};
 use crate::name::ObjectRef;
-use crate::table::{Labels, Plan, Rename, Timeouts, Weighted};
+use crate::table::{Forwarding, Labels, Plan, PlansByApi, Rename, Timeouts, Weighted};
 
 /// What to do where a provider is to blame.
 const OF_PROVIDER: &str = "see the faults of that ProviderSecret";
@@ -23,6 +24,13 @@ pub(super) struct Target<'p> {
     pub(super) rename: Option<Rename>,
     service: &'p Service,
     weight: u32,
+}
+
+/// An endpoint, and what is translated for it.
+#[derive(Clone, Copy)]
+struct Way<'p> {
+    served: &'p Arc<Served>,
+    translation: Option<Pair>,
 }
 
 /// What targets are resolved against.
@@ -138,12 +146,12 @@ fn rename(model: Option<&str>, path: &str, report: &mut Report<'_>) -> Option<Op
     Some(Some(Rename { name: model.into(), json: Bytes::from(json) }))
 }
 
-/// The plans of a rule's targets, per API.
-pub(super) fn plans(
+/// The ways to a rule's targets, per API.
+pub(super) fn forwarding(
     targets: &[Target<'_>],
     (route, rule): (&Arc<str>, &Arc<str>),
     timeouts: Timeouts,
-) -> [Option<Weighted<Arc<Plan>>>; Api::ALL.len()] {
+) -> Forwarding {
     let made: Vec<_> = targets
         .iter()
         .map(|target| {
@@ -156,10 +164,23 @@ pub(super) fn plans(
             target.plans(&labels, timeouts)
         })
         .collect();
+    Forwarding {
+        plans: by_api(targets, &made, |_| true),
+        untranslated: by_api(targets, &made, |plan| plan.translation.is_none()),
+    }
+}
+
+/// One target's plans, per API.
+type PlansOfTarget = [Option<Arc<Plan>>; Api::ALL.len()];
+
+fn by_api(
+    targets: &[Target<'_>],
+    made: &[PlansOfTarget],
+    wanted: impl Fn(&Plan) -> bool,
+) -> PlansByApi {
     Api::ALL.map(|api| {
-        let plans = targets.iter().zip(&made);
-        Weighted::new(plans.filter_map(|(target, plans)| {
-            let plan = plans[api as usize].as_ref()?;
+        Weighted::new(targets.iter().zip(made).filter_map(|(target, plans)| {
+            let plan = plans[api as usize].as_ref().filter(|plan| wanted(plan))?;
             Some((target.weight, Arc::clone(plan)))
         }))
     })
@@ -173,23 +194,29 @@ impl Target<'_> {
         self.service.serves(api)
     }
 
-    /// One plan for each endpoint, shared by the APIs that it serves.
-    fn plans(&self, labels: &Labels, timeouts: Timeouts) -> [Option<Arc<Plan>>; Api::ALL.len()] {
-        let mut made: Vec<(&Arc<Served>, Arc<Plan>)> = Vec::new();
+    /// One plan for each endpoint and translation, shared by the APIs that it serves.
+    fn plans(&self, labels: &Labels, timeouts: Timeouts) -> PlansOfTarget {
+        let mut made: Vec<(Way<'_>, Arc<Plan>)> = Vec::new();
         Api::ALL.map(|api| {
-            let served = self.service.served[api as usize].as_ref()?;
-            if let Some((_, plan)) = made.iter().find(|(other, _)| Arc::ptr_eq(other, served)) {
+            let way = self.service.way(api)?;
+            if let Some((_, plan)) = made.iter().find(|(other, _)| other.is(&way)) {
                 return Some(Arc::clone(plan));
             }
-            let plan = Arc::new(self.plan(served, labels.clone(), timeouts));
-            made.push((served, Arc::clone(&plan)));
+            let plan = Arc::new(self.plan(way, labels.clone(), timeouts));
+            made.push((way, Arc::clone(&plan)));
             Some(plan)
         })
     }
 
-    fn plan(&self, served: &Served, labels: Labels, timeouts: Timeouts) -> Plan {
+    fn plan(
+        &self,
+        Way { served, translation }: Way<'_>,
+        labels: Labels,
+        timeouts: Timeouts,
+    ) -> Plan {
         Plan {
             labels,
+            translation,
             endpoint: served.endpoint.clone(),
             rename: self.rename.clone(),
             client_credentials: served.client_credentials.clone(),
@@ -208,10 +235,28 @@ impl Service {
     fn serves(&self, api: Option<Api>) -> bool {
         match api {
             None => self.served.iter().any(Option::is_some),
-            Some(Api::OpenAi) => Api::ALL.iter().any(|api| {
-                api.dialect() == Dialect::OpenAi && self.served[*api as usize].is_some()
-            }),
-            Some(api) => self.served[api as usize].is_some(),
+            Some(Api::OpenAi) => Api::ALL
+                .into_iter()
+                .any(|api| api.dialect() == Dialect::OpenAi && self.way(api).is_some()),
+            Some(api) => self.way(api).is_some(),
         }
+    }
+
+    /// How calls of an API are served: as they come, else translated.
+    fn way(&self, api: Api) -> Option<Way<'_>> {
+        if let Some(served) = &self.served[api as usize] {
+            return Some(Way { served, translation: None });
+        }
+        let pair = self.translated[api as usize]?;
+        let served = self.served[pair.upstream().api() as usize].as_ref()?;
+        Some(Way { served, translation: Some(pair) })
+    }
+}
+
+// === impl Way ===
+
+impl Way<'_> {
+    fn is(&self, other: &Way<'_>) -> bool {
+        Arc::ptr_eq(self.served, other.served) && self.translation == other.translation
     }
 }

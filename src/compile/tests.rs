@@ -166,7 +166,8 @@ fn plan(plan: &Plan, model: Option<&str>) -> String {
     });
     let accounts: String = accounts.collect();
     let authority = &plan.endpoint.origin.authority;
-    format!("{scheme}://{authority}{target}{rename}{accounts}")
+    let to = plan.translated_to().map_or(String::new(), |api| format!(" translated to {api}"));
+    format!("{scheme}://{authority}{target}{rename}{accounts}{to}")
 }
 
 fn credential(credential: &Credential) -> String {

@@ -18,6 +18,7 @@ mod chat;
 mod chat_to_messages;
 mod chat_to_responses;
 pub mod conversation;
+mod estimate;
 mod failures;
 pub mod fate;
 mod messages;
@@ -35,12 +36,12 @@ use thiserror::Error;
 
 use super::Api;
 use answer::Answer;
-use conversation::Conversation;
+use conversation::{Conversation, Delivery};
 use fate::Row;
 
 pub use assemble::MAX_EVENT;
 pub use messages::MAX_TOKENS;
-pub use stream::StreamTranslator;
+pub use stream::{State as StreamState, StreamTranslator};
 
 /// A dialect that can be translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +53,10 @@ pub enum Speech {
     /// Anthropic messages.
     Messages,
 }
+
+/// The header by which the messages API is told its version, and the one that is written here:
+/// later ones forbid sampling parameters, which callers of the other dialects send.
+pub const ANTHROPIC_VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
 
 /// Who speaks what: never the same on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,6 +128,8 @@ pub struct Asked {
     /// The model as the caller named it; answers repeat what the upstream says, and this where it
     /// says nothing.
     pub model: String,
+    /// At once, or as it is made.
+    pub delivery: Delivery,
     /// Does a chat client want usage in its stream?
     pub include_usage: bool,
     /// Tools whose calls carry text instead of JSON (`custom` tools), by name.
@@ -176,6 +183,14 @@ impl Speech {
             Self::Responses => Api::OpenAiResponses,
             Self::Messages => Api::AnthropicMessages,
         }
+    }
+
+    /// A guess at the tokens of a request's prompt; `estimate.rs` says how good it is.
+    ///
+    /// # Errors
+    /// [`Refused`]: what is no request of this dialect.
+    pub fn estimate(self, body: &[u8]) -> Result<u64, Refused> {
+        self.read_request(body).map(|said| estimate::tokens(&said))
     }
 
     fn read_request(self, body: &[u8]) -> Result<Conversation, Refused> {
@@ -278,6 +293,20 @@ impl Pair {
     ) -> Result<Vec<u8>, Unreadable> {
         let answer = self.upstream.read_answer(body)?;
         Ok(self.client.write_answer(&answer, asked, occasion))
+    }
+
+    /// The same for a caller that asked for a stream, where the upstream answered at once.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: no answer of the upstream's dialect.
+    pub fn answer_as_stream(
+        self,
+        body: &[u8],
+        asked: &Asked,
+        occasion: &Occasion,
+    ) -> Result<Vec<u8>, Unreadable> {
+        let answer = self.upstream.read_answer(body)?;
+        Ok(stream::told_at_once(self.client, answer, asked.clone(), occasion.clone()))
     }
 
     /// An error answer in the caller's dialect; its status stays.

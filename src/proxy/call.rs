@@ -1,5 +1,6 @@
 //! A call as the stages hand it on: plain data.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -61,6 +62,12 @@ pub enum Place {
     Sealed,
 }
 
+/// What a call's body must be able to do.
+pub trait Body {
+    /// All of it, if all of it is here.
+    fn whole(&self) -> Option<Cow<'_, [u8]>>;
+}
+
 /// A call's body.
 #[derive(Debug)]
 pub enum CallBody {
@@ -68,6 +75,26 @@ pub enum CallBody {
     Held(Vec<Bytes>, Reservation),
     /// Still coming.
     Passing(Incoming),
+}
+
+// === impl Body ===
+
+impl Body for CallBody {
+    fn whole(&self) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Self::Held(chunks, _) => Some(match chunks.as_slice() {
+                [whole] => Cow::Borrowed(whole),
+                many => Cow::Owned(many.concat()),
+            }),
+            Self::Passing(_) => None,
+        }
+    }
+}
+
+impl Body for Bytes {
+    fn whole(&self) -> Option<Cow<'_, [u8]>> {
+        Some(Cow::Borrowed(self))
+    }
 }
 
 // === impl Head ===

@@ -14,15 +14,16 @@ use super::call::Head;
 use super::failure::Failure;
 use super::intake;
 use super::models;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{AnswerChange, Prepared, prepare};
 use super::record::Observation;
 use super::reply::{self, Relayed, Reply};
 use super::route::{Choice, choose};
 use super::task::{Task, task};
+use super::translation::{self, Received};
 use super::upstream::Timing;
 use super::worker::Worker;
 use crate::llm::Dialect;
-use crate::llm::operation;
+use crate::llm::operation::{self, Kind};
 
 /// Serves one call.
 pub async fn serve_call(worker: Rc<Worker>, request: Request<Incoming>) -> Response<ReplyBody> {
@@ -70,8 +71,11 @@ async fn forward(
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
+    if let (Some(pair), Kind::CountTokens) = (choice.plan.translation, call.head.operation.kind) {
+        return translation::estimate(&call, pair);
+    }
     let operation = call.head.operation.clone();
-    let Prepared { to_send, usage } = prepare(call, &choice)?;
+    let Prepared { to_send, answer: change } = prepare(call, &choice)?;
     let Choice { plan, .. } = choice;
     let mut timing = Timing::default();
     let sending = worker.upstreams.send(&plan.endpoint.origin, plan.timeouts, to_send, &mut timing);
@@ -80,7 +84,15 @@ async fn forward(
     let answer = answered??;
     let came = Instant::now();
     books.seen.head = Some(came);
-    Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
+    match change {
+        AnswerChange::AsSent(usage) => {
+            Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
+        }
+        AnswerChange::Translated(translation) => {
+            let received = Received { worker, plan: &plan, answer, came };
+            Box::pin(received.reply(*translation, books)).await
+        }
+    }
 }
 
 #[cfg(test)]

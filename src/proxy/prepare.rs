@@ -6,16 +6,19 @@ use http::HeaderMap;
 use http::header::{self, HeaderValue};
 use http::uri::PathAndQuery;
 
-use super::call::{Call, CallBody, Head, Model, Place};
+use super::call::{Body, Call, CallBody, Head, Model, Place};
 use super::credentials::{Carried, QUERY_KEY};
 use super::failure::Failure;
 use super::headers;
 use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
+use super::translation::{self, Translation};
 use super::upstream::ToSend;
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
+use crate::llm::translate::Pair;
+use crate::secret::QueryValue;
 use crate::table::endpoint::strip_query;
 use crate::table::{CallPath, Credential, Plan, StreamUsage, Suffix, TargetError};
 
@@ -24,8 +27,26 @@ use crate::table::{CallPath, Credential, Plan, StreamUsage, Suffix, TargetError}
 pub struct Prepared {
     /// The request.
     pub to_send: ToSend,
-    /// Was usage asked for that the client did not ask for?
-    pub usage: UsageAsked,
+    /// What becomes of its answer.
+    pub answer: AnswerChange,
+}
+
+/// What becomes of an answer on its way back.
+#[derive(Debug)]
+pub enum AnswerChange {
+    /// It goes on as it comes, but for a usage chunk that the client did not ask for.
+    AsSent(UsageAsked),
+    /// It is translated.
+    Translated(Box<Translation>),
+}
+
+/// What becomes of a body.
+#[derive(Debug)]
+pub enum BodyChange {
+    /// These stretches are replaced, in order.
+    Spliced(Vec<Splice>),
+    /// It is another one.
+    Translated(Bytes),
 }
 
 /// All of a request but its body.
@@ -37,10 +58,10 @@ pub struct Outline {
     pub target: PathAndQuery,
     /// All headers but `Host` and framing.
     pub headers: HeaderMap,
-    /// The changes of its body, in order.
-    pub splices: Vec<Splice>,
-    /// Was usage asked for that the client did not ask for?
-    pub usage: UsageAsked,
+    /// What becomes of its body.
+    pub body: BodyChange,
+    /// What becomes of its answer.
+    pub answer: AnswerChange,
 }
 
 /// Makes the upstream request.
@@ -49,31 +70,79 @@ pub struct Outline {
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
 pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
     let (outline, body) = outline(call, choice)?;
-    let body = match body {
-        CallBody::Held(chunks, reservation) => {
-            let chunks = json::splice(&chunks, &outline.splices);
-            Outgoing::Held(Held::new(chunks, reservation))
+    let body = match (body, outline.body) {
+        (CallBody::Held(chunks, reservation), BodyChange::Spliced(splices)) => {
+            Outgoing::Held(Held::new(json::splice(&chunks, &splices), reservation))
         }
-        CallBody::Passing(incoming) => Outgoing::Passing(Passing::new(incoming)),
+        (CallBody::Held(_, reservation), BodyChange::Translated(body)) => {
+            Outgoing::Held(Held::new(vec![body], reservation))
+        }
+        (CallBody::Passing(incoming), _) => Outgoing::Passing(Passing::new(incoming)),
     };
     let to_send =
         ToSend { method: outline.method, target: outline.target, headers: outline.headers, body };
-    Ok(Prepared { to_send, usage: outline.usage })
+    Ok(Prepared { to_send, answer: outline.answer })
 }
 
 /// Says what the upstream request is; hands the body back untouched.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn outline<B>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
+pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
+    if let Some(pair) = choice.plan.translation {
+        return translated(call, choice, pair);
+    }
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
     let usage = usage_question(&call, plan);
     let asked = if usage.is_some() { UsageAsked::ByPillion } else { UsageAsked::AsSent };
     let splices = in_order(rename(call.model.as_ref(), plan)?, usage);
-    let (method, headers) = outgoing(*call.head, choice, asked);
-    let outline = Outline { method, target, headers, splices, usage: asked };
-    Ok((outline, call.body))
+    let (method, mut headers) = outgoing(*call.head, choice);
+    if asked == UsageAsked::ByPillion {
+        // The extra chunk can be taken out of plain text only.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    let (body, answer) = (BodyChange::Spliced(splices), AnswerChange::AsSent(asked));
+    Ok((Outline { method, target, headers, body, answer }, call.body))
+}
+
+/// The same for an upstream of another dialect.
+fn translated<B: Body>(
+    call: Call<B>,
+    choice: &Choice,
+    pair: Pair,
+) -> Result<(Outline, B), Failure> {
+    let plan = &choice.plan;
+    let body = call.body.whole().ok_or_else(translation::no_json)?;
+    let made = translation::request(pair, plan, &call.head.headers, &body)?;
+    let (_, suffix) = translation::operation(pair.upstream());
+    let path = CallPath {
+        version: "",
+        suffix: Suffix::AsSent(suffix),
+        model: model_sent(plan, call.model.as_ref()),
+        query: None,
+    };
+    let key = query_key(choice);
+    let target = plan.endpoint.path_and_query(path, key).map_err(|error| bad_target(&error))?;
+    drop(body);
+    let (method, mut headers) = outgoing(*call.head, choice);
+    translation::headers(&mut headers, pair);
+    let (body, asked) = (BodyChange::Translated(made.body.into()), made.asked);
+    let answer = AnswerChange::Translated(Box::new(Translation { pair, asked }));
+    Ok((Outline { method, target, headers, body, answer }, call.body))
+}
+
+fn model_sent<'a>(plan: &'a Plan, model: Option<&'a Model>) -> Option<&'a str> {
+    let renamed = plan.rename.as_ref().map(|rename| &*rename.name);
+    renamed.or(model.map(|model| model.name.as_str()))
+}
+
+/// The key, where it goes into the query.
+fn query_key(choice: &Choice) -> Option<(&str, &QueryValue)> {
+    match (&choice.carried, &choice.account.credential) {
+        (Carried::Account, Credential::Query { name, value }) => Some((&**name, value)),
+        _ => None,
+    }
 }
 
 /// The new model, where it goes into the body.
@@ -129,24 +198,20 @@ fn target(head: &Head, model: Option<&Model>, choice: &Choice) -> Result<PathAnd
         Carried::ClientQuery => sent_query.into(),
         Carried::Account | Carried::Headers(_) => strip_query(sent_query, QUERY_KEY),
     };
-    let key = match (&choice.carried, &choice.account.credential) {
-        (Carried::Account, Credential::Query { name, value }) => Some((&**name, value)),
-        _ => None,
-    };
     let call = CallPath {
         version: path.get(operation.version.clone()).unwrap_or_default(),
         suffix,
-        model: renamed.or(model.map(|model| model.name.as_str())),
+        model: model_sent(plan, model),
         query: Some(&query),
     };
-    plan.endpoint.path_and_query(call, key).map_err(|error| bad_target(&error))
+    plan.endpoint.path_and_query(call, query_key(choice)).map_err(|error| bad_target(&error))
 }
 
 fn bad_target(error: &TargetError) -> Failure {
     Failure::BadRequest(error.to_string())
 }
 
-fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, HeaderMap) {
+fn outgoing(head: Head, choice: &Choice) -> (http::Method, HeaderMap) {
     let Head { method, mut headers, operation, .. } = head;
     headers::for_upstream(&mut headers, operation.api, &choice.plan.headers);
     match (&choice.carried, &choice.account.credential) {
@@ -160,10 +225,6 @@ fn outgoing(head: Head, choice: &Choice, usage: UsageAsked) -> (http::Method, He
         }
         (Carried::Account, Credential::None | Credential::Query { .. }) => {}
         (Carried::ClientQuery, _) => {}
-    }
-    if usage == UsageAsked::ByPillion {
-        // The extra chunk can be taken out of plain text only.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     (method, headers)
 }

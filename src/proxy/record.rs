@@ -252,6 +252,7 @@ impl Observation {
             .text("session", seen.session.as_deref())
             .text("model", seen.model.as_deref().map(cut))
             .text("model_sent", sent)
+            .text("translated_to", plan.and_then(Plan::translated_to))
             .text("upstream", plan.map(|plan| plan.endpoint.origin.authority.as_str()));
     }
 

@@ -5,23 +5,19 @@
 //! that is a lie. Dropping it (the client left) drops the upstream connection or stream.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
-use tokio::time::Instant;
+use http_body::{Frame, SizeHint};
 
-use super::failure::{Failure, Phase};
+use super::failure::Failure;
+use super::inflow::{Flow, Inflow};
 use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
-use super::silence::{Silence, Sound};
-use super::upstream::{Lease, chain};
+use super::rewrite::Rewrite;
 use crate::llm::Api;
 use crate::llm::shapes;
 use crate::llm::tap::{AnswerTap, End};
-use crate::llm::usage_chunk::UsageChunkFilter;
 
 /// Sent after a silence, between two events: a comment, which every reader of event streams skips.
 const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
@@ -29,11 +25,9 @@ const KEEP_ALIVE: &[u8] = b": keep-alive\n\n";
 /// An answer on its way.
 #[derive(Debug)]
 pub struct Relay {
-    source: Incoming,
-    lease: Option<Lease>,
+    inflow: Inflow,
     watch: Watch,
-    filter: Option<UsageChunkFilter>,
-    silence: Silence,
+    rewrite: Rewrite,
     api: Api,
     state: State,
     /// What is said to clients that count; taken when the books are closed.
@@ -65,15 +59,11 @@ enum State {
 #[derive(Debug)]
 pub struct Parts {
     /// The body.
-    pub source: Incoming,
-    /// The hold on its connection.
-    pub lease: Lease,
+    pub inflow: Inflow,
     /// What is looked at.
     pub watch: Watch,
-    /// Takes the usage chunk out, where Pillion asked for it.
-    pub filter: Option<UsageChunkFilter>,
-    /// The timers.
-    pub silence: Silence,
+    /// What is changed.
+    pub rewrite: Rewrite,
     /// The caller's API.
     pub api: Api,
     /// The call's books.
@@ -88,7 +78,7 @@ impl Relay {
     /// Begins.
     pub fn new(parts: Parts) -> Box<Self> {
         let mut relay = Self::open(parts);
-        if relay.source.is_end_stream() {
+        if relay.inflow.is_end() && relay.rewrite.has_ended().is_none() {
             // There is no body (204, HEAD): nobody will ever poll for it.
             relay.complete(&mut Context::from_waker(Waker::noop()));
         }
@@ -97,11 +87,9 @@ impl Relay {
 
     fn open(parts: Parts) -> Box<Self> {
         Box::new(Self {
-            source: parts.source,
-            lease: Some(parts.lease),
+            inflow: parts.inflow,
             watch: parts.watch,
-            filter: parts.filter,
-            silence: parts.silence,
+            rewrite: parts.rewrite,
             api: parts.api,
             state: State::Flowing,
             observation: Some(parts.observation),
@@ -115,18 +103,22 @@ impl Relay {
             return Poll::Ready(self.last_word());
         }
         loop {
-            match self.poll_source(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Some(frame) = self.arrived(cx, frame) {
+            if let Some(failure) = self.rewrite.failure() {
+                return self.broke_off(cx, failure);
+            }
+            match self.inflow.poll(cx) {
+                Poll::Ready(Flow::Data(data)) => {
+                    if let Some(frame) = self.arrived(cx, data) {
                         return Poll::Ready(Some(Ok(frame)));
                     }
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    let how = chain(&error);
-                    return self.broke_off(cx, Failure::UpstreamBroken(how));
+                Poll::Ready(Flow::Ended) => return self.ended(cx),
+                Poll::Ready(Flow::KeepAlive) if self.between_events() => {
+                    return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(KEEP_ALIVE)))));
                 }
-                Poll::Ready(None) => return self.ended(cx),
-                Poll::Pending => return self.silent(cx),
+                Poll::Ready(Flow::KeepAlive) => {}
+                Poll::Ready(Flow::Failed(failure)) => return self.broke_off(cx, failure),
+                Poll::Pending => return Poll::Pending,
             }
         }
     }
@@ -148,44 +140,25 @@ impl Relay {
         match &self.watch {
             // Its end is told by its last event, see `Relayed`.
             Watch::Tap(tap) if tap.is_event_stream() => SizeHint::default(),
-            Watch::Tap(_) | Watch::Nothing => self.source.size_hint(),
+            Watch::Tap(_) | Watch::Nothing => self.inflow.size_hint(),
         }
     }
 
-    /// First what is there already; then the connection moves; then what that brought.
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let ready = Pin::new(&mut self.source).poll_frame(cx);
-        match &mut self.lease {
-            Some(Lease::Http1(lease)) if ready.is_pending() => {
-                lease.drive(cx);
-                Pin::new(&mut self.source).poll_frame(cx)
-            }
-            _ => ready,
-        }
-    }
-
-    /// A frame came: it is watched, filtered and handed on. Trailers are dropped: no client of an
-    /// LLM API knows any, and they must not be taken for headers.
-    fn arrived(&mut self, cx: &mut Context<'_>, frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
-        let data = frame.into_data().ok()?;
-        let now = Instant::now();
-        self.silence.heard(now);
-        self.look_at(&data, now);
-        let data = match &mut self.filter {
-            Some(filter) => filter.push(data),
-            None => data,
-        };
+    /// Bytes came: they are watched, rewritten and handed on.
+    fn arrived(&mut self, cx: &mut Context<'_>, data: Bytes) -> Option<Frame<Bytes>> {
+        self.look_at(&data);
+        let data = self.rewrite.push(data);
         if let Some(observation) = &mut self.observation {
             observation.seen.response_bytes += data.len() as u64;
         }
-        if self.source.is_end_stream() && self.filter.is_none() && self.stands_whole() {
+        if self.inflow.is_end() && self.rewrite.is_nothing() && self.stands_whole() {
             // hyper does not ask again once a declared length is reached.
             self.complete(cx);
         }
         (!data.is_empty()).then(|| Frame::data(data))
     }
 
-    fn look_at(&mut self, data: &[u8], now: Instant) {
+    fn look_at(&mut self, data: &[u8]) {
         let Watch::Tap(tap) = &mut self.watch else {
             return;
         };
@@ -195,22 +168,26 @@ impl Relay {
             && tap.is_event_stream()
             && tap.has_token()
         {
-            observation.seen.token = Some(now);
+            observation.seen.token = Some(self.inflow.heard_at());
         }
     }
 
     fn stands_whole(&self) -> bool {
-        match &self.watch {
-            Watch::Tap(tap) => tap.end() != End::Open,
-            Watch::Nothing => true,
+        match (self.rewrite.has_ended(), &self.watch) {
+            (Some(ended), _) => ended,
+            (None, Watch::Tap(tap)) => tap.end() != End::Open,
+            (None, Watch::Nothing) => true,
         }
     }
 
     /// The upstream ended its body.
     fn ended(&mut self, cx: &mut Context<'_>) -> Polled {
-        let rest = self.filter.take().map(|mut filter| filter.finish());
-        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+        let rest = self.rewrite.finish();
+        if !rest.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(rest))));
+        }
+        if let Some(failure) = self.rewrite.failure() {
+            return self.broke_off(cx, failure);
         }
         if !self.stands_whole() {
             let how = "the stream ended without its last event".to_owned();
@@ -223,36 +200,23 @@ impl Relay {
     /// Everything came: the connection goes back, the books are closed.
     fn complete(&mut self, cx: &mut Context<'_>) {
         self.state = State::Over;
-        if let Some(Lease::Http1(lease)) = self.lease.take() {
-            lease.release(cx, self.silence.heard_at());
-        }
+        self.inflow.release(cx);
         self.settle(&Outcome::Served);
     }
 
-    /// Nothing comes at the moment.
-    fn silent(&mut self, cx: &mut Context<'_>) -> Polled {
-        match self.silence.poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Sound::KeepAlive) if self.between_events() => {
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(KEEP_ALIVE)))))
-            }
-            Poll::Ready(Sound::KeepAlive) => self.silent(cx),
-            Poll::Ready(Sound::Idle) => self.broke_off(cx, Failure::UpstreamTimeout(Phase::Idle)),
-            Poll::Ready(Sound::Cut) => self.broke_off(cx, Failure::ShuttingDown),
-        }
-    }
-
     fn between_events(&self) -> bool {
-        match &self.watch {
-            Watch::Tap(tap) => tap.is_event_stream() && tap.between_events(),
-            Watch::Nothing => false,
+        match (self.rewrite.has_ended(), &self.watch) {
+            // Whole events are written.
+            (Some(_), _) => true,
+            (None, Watch::Tap(tap)) => tap.is_event_stream() && tap.between_events(),
+            (None, Watch::Nothing) => false,
         }
     }
 
     /// The answer cannot be completed: an error event where one can stand, else a broken
     /// connection.
     fn broke_off(&mut self, cx: &mut Context<'_>, failure: Failure) -> Polled {
-        self.lease = None;
+        self.inflow.abandon();
         self.settle(&Outcome::Failed(&failure));
         if !self.between_events() {
             self.state = State::Breaking(io::Error::other(failure.told()));

@@ -10,17 +10,19 @@ use tokio::time::Instant;
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
 use super::headers::strip_hop_by_hop;
+use super::inflow::Inflow;
 use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::relay::{Parts, Relay, Watch};
+use super::rewrite::Rewrite;
 use super::silence::Silence;
 use super::upstream::Answer;
 use super::worker::Worker;
-use crate::llm::Dialect;
 use crate::llm::operation::Operation;
 use crate::llm::shapes;
 use crate::llm::tap::AnswerTap;
 use crate::llm::usage_chunk::UsageChunkFilter;
+use crate::llm::{Api, Dialect};
 use crate::table::Plan;
 
 const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
@@ -40,8 +42,27 @@ const REQUEST_IDS: [HeaderName; 4] = [
 pub enum Reply {
     /// An upstream's answer.
     Relayed(Box<Relayed>),
+    /// A translated stream.
+    Streamed(Box<Streamed>),
+    /// A translated answer.
+    Whole(Box<Response<Bytes>>),
     /// Pillion's own JSON, with status 200 unless it is a lie.
     Own(StatusCode, Bytes),
+}
+
+/// A stream that is translated as it passes.
+#[derive(Debug)]
+pub struct Streamed {
+    /// Status and headers, as the client gets them.
+    pub head: http::response::Parts,
+    /// What comes from the upstream.
+    pub inflow: Inflow,
+    /// What is looked at.
+    pub watch: Watch,
+    /// The translation.
+    pub rewrite: Rewrite,
+    /// The caller's API.
+    pub api: Api,
 }
 
 /// An upstream's answer and what its relay needs to know.
@@ -70,16 +91,38 @@ pub enum UsageAsked {
 
 impl Reply {
     /// The response, with its books either closed or on their way.
-    pub fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+    pub fn into_response(self, worker: &Worker, books: Observation) -> Response<ReplyBody> {
         match self {
             Self::Relayed(relayed) => relayed.into_response(worker, books),
-            Self::Own(status, body) => {
-                books.seen.status = status.as_u16();
-                books.seen.response_bytes = body.len() as u64;
-                books.settle(&Outcome::Served);
-                own(status, body).map(|body| ReplyBody::Own(Some(body)))
-            }
+            Self::Streamed(streamed) => streamed.into_response(worker, books),
+            Self::Whole(response) => served(*response, books),
+            Self::Own(status, body) => served(own(status, body), books),
         }
+    }
+}
+
+/// An answer that is all here.
+fn served(response: Response<Bytes>, mut books: Observation) -> Response<ReplyBody> {
+    books.seen.status = response.status().as_u16();
+    books.seen.response_bytes = response.body().len() as u64;
+    books.settle(&Outcome::Served);
+    response.map(|body| ReplyBody::Own(Some(body)))
+}
+
+impl Streamed {
+    fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+        let mut head = self.head;
+        books.seen.status = head.status.as_u16();
+        head.version = Version::HTTP_11;
+        let relay = Relay::new(Parts {
+            inflow: self.inflow,
+            watch: self.watch,
+            rewrite: self.rewrite,
+            api: self.api,
+            observation: books,
+            open: OneMore::of(&worker.shared.metrics.open_streams),
+        });
+        Response::from_parts(head, ReplyBody::Relayed(relay))
     }
 }
 
@@ -100,13 +143,15 @@ impl Relayed {
         }
         // A provider may compress although it was asked not to: nothing can be taken out of that.
         let asked = streamed && self.usage == UsageAsked::ByPillion && is_plain(&head.headers);
-        let filter = asked.then(UsageChunkFilter::default);
+        let rewrite = match asked {
+            true => Rewrite::UsageChunk(UsageChunkFilter::default()),
+            false => Rewrite::Nothing,
+        };
+        let silence = Silence::new(self.plan.timeouts, worker.cut.listen(), self.came);
         let relay = Relay::new(Parts {
-            source,
-            lease: self.answer.lease,
+            inflow: Inflow::new(source, self.answer.lease, silence),
             watch,
-            filter,
-            silence: Silence::new(self.plan.timeouts, worker.cut.listen(), self.came),
+            rewrite,
             api: self.operation.api,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),
@@ -173,7 +218,7 @@ fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watc
     Watch::Tap(Box::new(AnswerTap::new(operation.kind, content_type, content_encoding)))
 }
 
-fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
     let value = REQUEST_IDS.iter().find_map(|name| headers.get(name))?;
     let text = value.to_str().ok()?;
     Some(text[..text.floor_char_boundary(128)].into())

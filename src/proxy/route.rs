@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::call::{Call, Head};
 use super::credentials::{self, Carried};
 use super::failure::{Failure, Missing};
-use crate::llm::Api;
+use super::translation::{self, Possible};
+use crate::llm::operation::Operation;
 use crate::secret::Digest;
 use crate::table::{Account, Action, ClientCredentials, Facts, Match, Plan, Rule, Table, Weighted};
 
@@ -42,7 +43,7 @@ pub struct Found<'a> {
 /// [`Failure`] when no rule takes the call, or the one that does cannot serve it.
 pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<Choice, Failure> {
     let found = find(table, call)?;
-    let plan = plans(found.rule, call.head.operation.api)?.pick(target);
+    let plan = plans(found.rule, &call.head.operation)?.pick(target);
     Ok(found.choice(plan, plan.accounts.pick(account)))
 }
 
@@ -79,24 +80,40 @@ pub fn facts<'a, B>(call: &'a Call<B>, credentials: &'a [Digest]) -> Facts<'a> {
     }
 }
 
-/// The targets of a rule for calls of this API.
+/// The targets of a rule for calls of this operation.
 ///
 /// # Errors
 /// [`Failure`] when the rule cannot serve them.
-pub fn plans(rule: &Rule, api: Api) -> Result<&Weighted<Arc<Plan>>, Failure> {
+pub fn plans<'a>(
+    rule: &'a Rule,
+    operation: &Operation,
+) -> Result<&'a Weighted<Arc<Plan>>, Failure> {
     let forwarding = match &rule.action {
         Action::Forward(forwarding) => forwarding,
         Action::Refuse(why) => {
             return Err(Failure::Unservable(format!("LlmRoute {}: {why}", rule.route)));
         }
     };
-    forwarding.plans[api as usize].as_ref().ok_or_else(|| {
-        Failure::Unsupported(format!(
-            "no target of the rule `{}` of LlmRoute {} serves the {} API",
-            rule.name,
-            rule.route,
-            api.as_str()
-        ))
+    let api = operation.api;
+    let (all, untranslated) =
+        (&forwarding.plans[api as usize], &forwarding.untranslated[api as usize]);
+    let plans = match translation::possible(operation.kind) {
+        Possible::Translated => all.as_ref(),
+        // Who can count is asked; else it is guessed.
+        Possible::Estimated => untranslated.as_ref().or(all.as_ref()),
+        Possible::Nothing => untranslated.as_ref(),
+    };
+    plans.ok_or_else(|| {
+        let (rule, route, api_name) = (&rule.name, &rule.route, api.as_str());
+        Failure::Unsupported(match all {
+            Some(_) => format!(
+                "the targets of the rule `{rule}` of LlmRoute {route} serve the {api_name} API by \
+                 translation, which there is none of for this operation"
+            ),
+            None => format!(
+                "no target of the rule `{rule}` of LlmRoute {route} serves the {api_name} API"
+            ),
+        })
     })
 }
 

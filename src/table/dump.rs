@@ -44,6 +44,9 @@ struct TargetDump<'a> {
     weight: u64,
     provider: &'a str,
     upstream: &'a str,
+    /// The API that calls are translated to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    translated_to: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<&'a str>,
     accounts: Vec<&'a str>,
@@ -90,6 +93,7 @@ fn target(api: crate::llm::Api, weight: u64, plan: &Plan) -> TargetDump<'_> {
         weight,
         provider: &plan.labels.provider,
         upstream: plan.endpoint.origin.authority.as_str(),
+        translated_to: plan.translated_to(),
         model: plan.rename.as_ref().map(|rename| &*rename.name),
         accounts: plan.accounts.iter().map(|(_, account)| &*account.name).collect(),
     }

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 use super::endpoint::{Endpoint, PathPrefix};
 use super::{HeaderPolicy, Weighted};
 use crate::llm::Api;
+use crate::llm::translate::Pair;
 use crate::name::ObjectRef;
 use crate::secret::{Digest, QueryValue};
 
@@ -45,9 +46,14 @@ pub enum Action {
 /// The ways to forward a call, per API (`api as usize`); an API that no target serves has none.
 #[derive(Debug)]
 pub struct Forwarding {
-    /// Weighted plans.
-    pub plans: [Option<Weighted<Arc<Plan>>>; Api::ALL.len()],
+    /// Weighted plans, for the operations that can be translated.
+    pub plans: PlansByApi,
+    /// Those of them that translate nothing, for all other operations.
+    pub untranslated: PlansByApi,
 }
+
+/// Weighted plans, per API (`api as usize`).
+pub type PlansByApi = [Option<Weighted<Arc<Plan>>>; Api::ALL.len()];
 
 /// All that is needed to send a call of one API to one target.
 #[derive(Debug)]
@@ -56,6 +62,8 @@ pub struct Plan {
     pub labels: Labels,
     /// Where the call goes.
     pub endpoint: Endpoint,
+    /// From the caller's dialect to the endpoint's, where they differ.
+    pub translation: Option<Pair>,
     /// The model name to send instead of the caller's.
     pub rename: Option<Rename>,
     /// What is done with the caller's own credentials.
@@ -185,6 +193,11 @@ impl Action {
 // === impl Plan ===
 
 impl Plan {
+    /// The API that calls are translated to, if they are.
+    pub fn translated_to(&self) -> Option<&'static str> {
+        self.translation.map(|pair| pair.upstream().api().as_str())
+    }
+
     fn needs_model(&self) -> bool {
         let in_path = matches!(self.endpoint.prefix, PathPrefix::AroundModel(..));
         in_path || self.rename.is_some()

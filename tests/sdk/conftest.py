@@ -69,10 +69,39 @@ spec:
     - {{name: claude-test, displayName: Claude Test}}
 ---
 apiVersion: pillion.dev/v1alpha1
+kind: ProviderSecret
+metadata: {{name: chat-only, namespace: default}}
+spec:
+  provider: Custom
+  endpoints:
+    - {{api: OpenAiChat, baseUrl: "{upstream}/v1"}}
+  keys:
+    - {{name: main, secretRef: {{name: keys, key: openai}}}}
+---
+apiVersion: pillion.dev/v1alpha1
+kind: ProviderSecret
+metadata: {{name: responses-only, namespace: default}}
+spec:
+  provider: Custom
+  endpoints:
+    - {{api: OpenAiResponses, baseUrl: "{upstream}/v1"}}
+  keys:
+    - {{name: main, secretRef: {{name: keys, key: openai}}}}
+---
+apiVersion: pillion.dev/v1alpha1
 kind: LlmRoute
 metadata: {{name: sdk, namespace: default}}
 spec:
   rules:
+    - name: to-chat
+      matches: [{{model: "*-to-chat"}}]
+      targets: [{{provider: {{name: chat-only}}}}]
+    - name: to-responses
+      matches: [{{model: "*-to-responses"}}]
+      targets: [{{provider: {{name: responses-only}}}}]
+    - name: to-messages
+      matches: [{{model: "*-to-messages"}}]
+      targets: [{{provider: {{name: anthropic-like}}}}]
     - name: alias
       matches:
         - {{model: claude-alias, api: AnthropicMessages}}

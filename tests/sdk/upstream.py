@@ -186,7 +186,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.chat_stream(asked, upstream)
         message = {"role": "assistant", "content": TEXT}
         reason = "stop"
-        if asked.get("tools"):
+        if wants_call(asked):
             call = {"name": "weather", "arguments": '{"city": "Ulm"}'}
             message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
             message["content"], reason = None, "tool_calls"
@@ -197,7 +197,8 @@ class Handler(BaseHTTPRequestHandler):
         self.start_stream()
         head = chat_object(asked, "chat.completion.chunk")
         choice = {"index": 0, "finish_reason": None}
-        if asked.get("tools"):
+        calls = wants_call(asked)
+        if calls:
             deltas = [tool_delta(name="weather")] + [
                 tool_delta(arguments=part) for part in ['{"city"', ': "Ulm"}']
             ]
@@ -208,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
         if asked["model"].startswith("endless"):
             while True:
                 self.event(None, head | {"choices": [choice | {"delta": {"content": "more"}}]})
-        reason = "tool_calls" if asked.get("tools") else "stop"
+        reason = "tool_calls" if calls else "stop"
         self.event(None, head | {"choices": [choice | {"delta": {}, "finish_reason": reason}]})
         if (asked.get("stream_options") or {}).get("include_usage"):
             self.event(None, head | {"choices": [], "usage": USAGE})
@@ -229,10 +230,15 @@ class Handler(BaseHTTPRequestHandler):
                 "output_tokens_details": {"reasoning_tokens": 0},
             },
         }
+        if wants_call(asked):
+            call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "weather"}
+            whole["output"] = [call | {"arguments": '{"city": "Ulm"}', "status": "completed"}]
         if not asked.get("stream"):
             return self.json(whole)
         self.start_stream()
         started = whole | {"status": "in_progress", "output": [], "usage": None}
+        if wants_call(asked):
+            return self.responses_call(started, whole)
         at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
         events = [
             {"type": "response.created", "response": started},
@@ -245,6 +251,24 @@ class Handler(BaseHTTPRequestHandler):
             {"type": "response.content_part.done", "part": part} | at,
             {"type": "response.output_item.done", "output_index": 0,
              "item": item | {"content": [part]}},
+            {"type": "response.completed", "response": whole},
+        ]
+        for number, event in enumerate(events):
+            self.event(event["type"], event | {"sequence_number": number})
+        self.chunk(b"")
+
+    def responses_call(self, started: dict, whole: dict):
+        [item] = whole["output"]
+        at = {"item_id": item["id"], "output_index": 0}
+        begun = item | {"arguments": "", "status": "in_progress"}
+        events = [
+            {"type": "response.created", "response": started},
+            {"type": "response.output_item.added", "output_index": 0, "item": begun},
+            *({"type": "response.function_call_arguments.delta", "delta": part} | at
+              for part in ['{"city"', ': "Ulm"}']),
+            {"type": "response.function_call_arguments.done", "arguments": item["arguments"],
+             "name": item["name"]} | at,
+            {"type": "response.output_item.done", "output_index": 0, "item": item},
             {"type": "response.completed", "response": whole},
         ]
         for number, event in enumerate(events):
@@ -265,7 +289,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def messages(self, request: Request):
         asked = request.json()
-        if asked.get("tools"):
+        if wants_call(asked):
             inner = {"city": "Ulm"}
             block = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": inner}
             reason = "tool_use"
@@ -372,6 +396,13 @@ def model_of(request: Request) -> str:
 
 def is_anthropic(request: Request) -> bool:
     return request.header("anthropic-version") is not None
+
+
+def wants_call(asked: dict) -> bool:
+    """There are tools, and nothing that one of them said."""
+    said = json.dumps(asked.get("messages", asked.get("input")))
+    results = ('"role": "tool"', '"type": "tool_result"', '"type": "function_call_output"')
+    return bool(asked.get("tools")) and not any(result in said for result in results)
 
 
 def chat_object(asked: dict, kind: str) -> dict:

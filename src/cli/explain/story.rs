@@ -174,7 +174,7 @@ impl Story {
         self.candidates = judge(table, &call, &found);
         let found = found?;
         self.rule = self.rule(&found);
-        let plans = route::plans(found.rule, call.head.operation.api)?;
+        let plans = route::plans(found.rule, &call.head.operation)?;
         let targets = targets::tell(&call, &found, plans);
         Ok(Outcome::Forwarded { targets })
     }

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::redact;
 use super::refusal::Refusal;
+use super::translation::TranslationStory;
 use crate::llm::json::{self, Splice};
 use crate::proxy::call::Call;
 use crate::proxy::credentials::Carried;
-use crate::proxy::prepare::{self, Outline};
+use crate::proxy::prepare::{self, AnswerChange, BodyChange, Outline};
 use crate::proxy::reply::UsageAsked;
 use crate::proxy::route::{Choice, Found};
 use crate::table::{Account, Credential, Plan, Weighted};
@@ -37,7 +38,9 @@ pub(super) struct TargetStory {
     pub(super) url: Option<String>,
     /// What becomes of each header, by name, with the first account.
     pub(super) headers: Vec<HeaderChange>,
-    /// What is replaced in the body; every other byte goes as it was sent.
+    /// What becomes of a body that goes in another dialect.
+    pub(super) translation: Option<TranslationStory>,
+    /// What is replaced in any other body; every other byte goes as it was sent.
     pub(super) body_edits: Vec<Edit>,
     /// Is usage asked for that the caller did not ask for, and taken out of the answer again?
     pub(super) asks_for_usage: bool,
@@ -141,6 +144,7 @@ impl TargetStory {
             accounts,
             url: None,
             headers: Vec::new(),
+            translation: None,
             body_edits: Vec::new(),
             asks_for_usage: false,
             refused: None,
@@ -165,17 +169,32 @@ impl TargetStory {
         let endpoint = &choice.plan.endpoint;
         let key = in_query(choice).then(|| key_of(&choice.account));
         self.url = Some(redact::url(endpoint, &outline.target, key.as_deref()));
-        let edit = |splice: &Splice| Edit::of(splice, body);
-        self.body_edits = outline.splices.iter().map(edit).collect();
-        self.asks_for_usage = outline.usage == UsageAsked::ByPillion;
+        let length = self.body(outline, body);
         let mut after = outline.headers.clone();
         after.insert(header::HOST, endpoint.origin.host_header.clone());
-        let length = json::splice(std::slice::from_ref(body), &outline.splices);
-        let length: usize = length.iter().map(Bytes::len).sum();
         if length > 0 {
             after.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         self.headers = changes(&call.head.headers, &after, choice);
+    }
+
+    /// Tells what becomes of the body, and how long it is then.
+    fn body(&mut self, outline: &Outline, body: &Bytes) -> usize {
+        match &outline.answer {
+            AnswerChange::AsSent(usage) => self.asks_for_usage = *usage == UsageAsked::ByPillion,
+            AnswerChange::Translated(translation) => {
+                self.translation = Some(TranslationStory::of(translation.pair, body));
+            }
+        }
+        match &outline.body {
+            BodyChange::Translated(body) => body.len(),
+            BodyChange::Spliced(splices) => {
+                let edit = |splice: &Splice| Edit::of(splice, body);
+                self.body_edits = splices.iter().map(edit).collect();
+                let spliced = json::splice(std::slice::from_ref(body), splices);
+                spliced.iter().map(Bytes::len).sum()
+            }
+        }
     }
 }
 

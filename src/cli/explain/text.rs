@@ -6,6 +6,7 @@ use super::candidates::{CandidateStory, Verdict};
 use super::refusal::Refusal;
 use super::story::{Answer, CallStory, Outcome, RuleStory, Story};
 use super::targets::{AccountStory, Change, CredentialOf, HeaderChange, TargetStory};
+use super::translation::{FieldStory, TranslationStory};
 use crate::cli::terminal::{Look, Paint, plain};
 
 /// Column of the values.
@@ -159,7 +160,18 @@ impl Page<'_> {
         }
     }
 
+    fn translation(&mut self, translation: &TranslationStory) -> io::Result<()> {
+        self.line("body", &format!("translated to {}", translation.to))?;
+        for FieldStory { field, becomes } in &translation.fields {
+            self.line("", &format!("{field} {becomes}"))?;
+        }
+        Ok(())
+    }
+
     fn body(&mut self, target: &TargetStory) -> io::Result<()> {
+        if let Some(translation) = &target.translation {
+            return self.translation(translation);
+        }
         let mut label = "body";
         for edit in &target.body_edits {
             let what = match edit.before.is_empty() {

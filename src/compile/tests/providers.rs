@@ -418,3 +418,46 @@ LlmRoute b/r: {{rules: [{{targets: [{{provider: {{name: p, namespace: a}}}}]}}]}
         assert_eq!(forwarded, granted, "{allowed} {labels}");
     }
 }
+
+/// The same dialect wins, then the caller's own family; an endpoint that is wrong is not translated
+/// around.
+#[test]
+fn what_no_endpoint_speaks_is_translated() {
+    for (endpoints, expected) in [
+        ("{api: OpenAiChat, baseUrl: 'http://h/v1'}", ["as it comes", "OpenAiChat", "OpenAiChat"]),
+        (
+            "{api: OpenAiResponses, baseUrl: 'http://h/v1'}",
+            ["OpenAiResponses", "as it comes", "OpenAiResponses"],
+        ),
+        (
+            "{api: AnthropicMessages, baseUrl: 'http://h'}",
+            ["AnthropicMessages", "AnthropicMessages", "as it comes"],
+        ),
+        (
+            "{api: OpenAiResponses, baseUrl: 'http://h'}, {api: AnthropicMessages, baseUrl: \
+             'http://h'}",
+            ["OpenAiResponses", "as it comes", "as it comes"],
+        ),
+        ("{api: OpenAi, baseUrl: 'http://h/v1'}", ["as it comes", "as it comes", "OpenAiChat"]),
+        (
+            "{api: OpenAiChat, baseUrl: 'http://h/v1'}, {api: AnthropicMessages, baseUrl: 'ftp://h'}",
+            ["as it comes", "OpenAiChat", "not at all"],
+        ),
+        ("{api: OpenAiEmbeddings, baseUrl: 'http://h/v1'}", ["not at all"; 3]),
+    ] {
+        let yaml = format!(
+            "ProviderSecret ns/p: {{provider: Custom, auth: {{type: None}}, endpoints: \
+             [{endpoints}]}}\nLlmRoute ns/r: {{rules: [{{targets: [{{provider: {{name: p}}}}]}}]}}"
+        );
+        let compiled = compile(&world(&yaml));
+        let apis = ["OpenAiChat", "OpenAiResponses", "AnthropicMessages"];
+        let served = apis.map(|api| match route(&compiled, &format!("{api} m")) {
+            route if route.contains("does not serve") => "not at all".to_owned(),
+            route => match route.split_once("translated to ") {
+                Some((_, to)) => to.to_owned(),
+                None => "as it comes".to_owned(),
+            },
+        });
+        assert_eq!(served, expected, "{endpoints}");
+    }
+}

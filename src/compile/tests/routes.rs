@@ -33,11 +33,18 @@ fn weights_and_renames() {
     );
     assert_eq!(
         route(&compiled, "OpenAiChat m-1"),
-        "60 https://api.openai.com/v1/- as gpt none() | 20 https://api.openai.com/v1/- none()"
+        "60 https://api.openai.com/v1/- as gpt none() | 20 https://api.openai.com/v1/- none() | \
+         20 https://api.anthropic.com/v1/- none() translated to AnthropicMessages"
     );
     assert_eq!(
         route(&compiled, "AnthropicMessages m-1"),
-        "20 https://api.anthropic.com/v1/- none()"
+        "60 https://api.openai.com/v1/- as gpt none() translated to OpenAiChat | \
+         20 https://api.openai.com/v1/- none() translated to OpenAiChat | \
+         20 https://api.anthropic.com/v1/- none()"
+    );
+    assert_eq!(
+        route(&compiled, "OpenAiEmbeddings m-1"),
+        "60 https://api.openai.com/v1/- as gpt none() | 20 https://api.openai.com/v1/- none()"
     );
     assert_eq!(route(&compiled, "Gemini m-1"), "ns/r does not serve it");
     assert_eq!(route(&compiled, "OpenAiChat other"), "none");
@@ -80,23 +87,23 @@ LlmRoute ns/zero: {rules: [{matches: [{model: z}], targets: [
 #[test]
 fn targets_must_serve_what_is_asked() {
     let compiled = routes(
-        "LlmRoute ns/r: {rules: [{matches: [{api: AnthropicMessages}, {api: Gemini}], targets: [
-            {provider: {name: openai}}, {provider: {name: anthropic}, model: ''},
-            {provider: {name: anthropic}}]}, {matches: [{api: OpenAi}], targets: [
+        "LlmRoute ns/r: {rules: [{matches: [{api: OpenAiEmbeddings}, {api: Gemini}], targets: [
+            {provider: {name: anthropic}}, {provider: {name: openai}, model: ''},
+            {provider: {name: openai}}]}, {matches: [{api: OpenAi}], targets: [
             {provider: {name: openai}}]}]}",
         &[
-            "Error LlmRoute ns/r spec.rules[0].targets[0].provider: ProviderSecret ns/openai \
-             serves no API that the rule's matches ask for; the target is left out",
+            "Error LlmRoute ns/r spec.rules[0].targets[0].provider: ProviderSecret \
+             ns/anthropic serves no API that the rule's matches ask for; the target is left out",
             "Error LlmRoute ns/r spec.rules[0].targets[1].model: it is not a model name; the \
              target is left out",
             "Error LlmRoute ns/r spec.rules[0].matches[1].api: no target serves Gemini; such \
              calls are refused",
         ],
     );
-    assert_eq!(route(&compiled, "AnthropicMessages m"), "1 https://api.anthropic.com/v1/- none()");
+    assert_eq!(route(&compiled, "OpenAiEmbeddings m"), OPENAI);
     assert_eq!(route(&compiled, "Gemini m"), "ns/r does not serve it");
     // `OpenAi` in a match is the whole family.
-    assert_eq!(route(&compiled, "OpenAiEmbeddings m"), OPENAI);
+    assert_eq!(route(&compiled, "OpenAiResponses m"), OPENAI);
 }
 
 #[test]

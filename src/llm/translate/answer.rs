@@ -134,6 +134,46 @@ pub struct Failed {
     pub message: String,
 }
 
+// === impl Answer ===
+
+impl Answer {
+    /// The same, as a stream would have told it.
+    pub(super) fn into_events(self) -> Vec<Event> {
+        let Self { id, model, parts, stop, usage, .. } = self;
+        let mut events = vec![Event::Start { id, model, usage }];
+        let mut slot = 0;
+        for part in parts {
+            match part {
+                AnswerPart::Text(text) => events.push(Event::Text(text)),
+                AnswerPart::Refusal(text) => events.push(Event::Refusal(text)),
+                AnswerPart::Thinking(thought) => events.extend(thought.into_events()),
+                AnswerPart::ToolCall(call) => {
+                    events.push(Event::ToolStart { slot, id: call.id, name: call.name });
+                    events.push(Event::ToolArguments { slot, more: call.arguments });
+                    events.push(Event::ToolEnd { slot });
+                    slot += 1;
+                }
+            }
+        }
+        events.extend([Event::Stop(stop), Event::Usage(usage), Event::End]);
+        events
+    }
+}
+
+// === impl Thought ===
+
+impl Thought {
+    fn into_events(self) -> Vec<Event> {
+        match self {
+            Self::Plain(text) => vec![Event::Thinking(text)],
+            Self::Signed { text, signature } => {
+                vec![Event::Thinking(text), Event::Signature(signature)]
+            }
+            Self::Redacted(_) | Self::Item(_) => vec![Event::Thought(self)],
+        }
+    }
+}
+
 // === impl Spent ===
 
 impl Spent {

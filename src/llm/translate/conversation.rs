@@ -336,6 +336,7 @@ impl Conversation {
         };
         Asked {
             custom_tools: self.tools.iter().filter_map(custom).collect(),
+            delivery: self.delivery,
             include_usage: self.delivery == Delivery::Stream(Usage::Told),
             repeated: self.repeated,
             model: self.model,

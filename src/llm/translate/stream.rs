@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::answer::{Event, Failed};
+use super::answer::{Answer, Event, Failed};
 use super::assemble::Assembler;
 use super::{Asked, Occasion, Pair, Speech, Unreadable, chat, messages, responses};
 
@@ -44,6 +44,21 @@ enum Writer {
     Chat(chat::EventWriter),
     Responses(responses::EventWriter),
     Messages(messages::EventWriter),
+}
+
+/// A whole answer, told as a stream.
+pub(super) fn told_at_once(
+    client: Speech,
+    answer: Answer,
+    asked: Asked,
+    occasion: Occasion,
+) -> Vec<u8> {
+    let mut writer = Writer::of(client, asked, occasion);
+    let mut out = Vec::new();
+    for event in answer.into_events() {
+        writer.write(event, &mut out);
+    }
+    out
 }
 
 // === impl StreamTranslator ===

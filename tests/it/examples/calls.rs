@@ -57,7 +57,11 @@ fn call(asked: &Asked) -> Call {
     let Ask::Call(operation) = operation::ask(&Method::POST, uri.path(), &headers) else {
         panic!("{}: no call", asked.target);
     };
-    let body = Bytes::from(format!(r#"{{"model":"{}","messages":[]}}"#, asked.model));
+    let said = match asked.target == RESPONSES {
+        true => r#""input":"hi""#,
+        false => r#""messages":[{"role":"user","content":"hi"}]"#,
+    };
+    let body = Bytes::from(format!(r#"{{"model":"{}",{said}}}"#, asked.model));
     let mut scanner = BodyScanner::default();
     scanner.feed(&body);
     let facts = scanner.finish().unwrap();
@@ -91,6 +95,7 @@ fn check(asked: &Asked, expected: &str) {
 
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages?beta=true";
+const RESPONSES: &str = "/v1/responses";
 
 const fn asked(example: &'static str, target: &'static str, model: &'static str) -> Asked {
     Asked { example, target, model, headers: &[], draw: 0 }
@@ -220,4 +225,32 @@ fn openai_azure() {
     let shared = asked(example, CHAT, "gpt-4o-mini");
     check(&Asked { draw: 70, ..shared }, &openai("gpt-4o-mini"));
     check(&asked(example, CHAT, "gpt-5"), &openai("gpt-5"));
+}
+
+#[test]
+fn claude_code_on_models_of_openai_s_kind() {
+    let example = "claude-code-openai-models";
+    check(
+        &asked(example, MESSAGES, "claude-haiku-4-5"),
+        "https://api.z.ai/api/paas/v4/chat/completions | glm-4.5-air | \
+         authorization: Bearer $ZAI_API_KEY",
+    );
+    check(
+        &asked(example, MESSAGES, "claude-sonnet-4-5"),
+        "https://openrouter.ai/api/v1/chat/completions | openai/gpt-5.1 | \
+         authorization: Bearer $OPENROUTER_API_KEY",
+    );
+}
+
+#[test]
+fn openai_s_clients_on_claude() {
+    let to = "https://api.anthropic.com/v1/messages";
+    for (example, target, model, sent) in [
+        ("codex-on-claude", RESPONSES, "gpt-5-codex", "claude-sonnet-4-5"),
+        ("openai-sdk-on-claude", CHAT, "gpt-4o-mini", "claude-haiku-4-5"),
+        ("openai-sdk-on-claude", RESPONSES, "claude-opus-4-1", "claude-opus-4-1"),
+    ] {
+        let expected = format!("{to} | {sent} | x-api-key: $ANTHROPIC_API_KEY");
+        check(&asked(example, target, model), &expected);
+    }
 }

@@ -51,7 +51,10 @@ pub(in crate::llm::translate) const HOSTED_CALLS: Fate =
     Fate::Dropped("records of hosted tools; what came of them stands in the messages that follow");
 
 pub(in crate::llm::translate) const OFFERED: Fate =
-    Fate::Dropped("the model goes without; Codex offers some with every request");
+    Fate::Dropped("the model goes without; it is refused if there are no other tools");
+
+pub(in crate::llm::translate) const PROGRAMS: Fate =
+    Fate::Dropped("the model itself calls the tools, without a program");
 
 pub(in crate::llm::translate) const TRUNCATION: Fate =
     Fate::Dropped("a conversation that is too long is refused by the provider");

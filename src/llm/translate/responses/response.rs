@@ -61,8 +61,8 @@ impl Head {
         response.put("model", &self.model);
         response.put("output", &output.json());
         repeated::write(&self.asked, &mut response);
-        response.put("service_tier", &tier);
-        response.put("usage", &self::usage(usage));
+        response.put("service_tier", &tier.and_then(known_tier));
+        response.put("usage", &ending.usage(usage));
         response.finish()
     }
 }
@@ -94,6 +94,24 @@ impl Ending<'_> {
         self.reason().map_or(Value::Null, |reason| json!({ "reason": reason }))
     }
 
+    /// Nothing told counts as nothing at the end of an answer: some clients insist on numbers.
+    fn usage(&self, spent: &Spent) -> Value {
+        match self {
+            Self::InProgress => Value::Null,
+            Self::Failed { .. } if !spent.told => Value::Null,
+            Self::Stopped(_) | Self::Failed { .. } => json!({
+                "input_tokens": spent.prompt(),
+                "input_tokens_details": {
+                    "cached_tokens": spent.cache_read,
+                    "cache_write_tokens": spent.cache_creation,
+                },
+                "output_tokens": spent.output,
+                "output_tokens_details": { "reasoning_tokens": spent.reasoning.unwrap_or(0) },
+                "total_tokens": spent.prompt().saturating_add(spent.output),
+            }),
+        }
+    }
+
     fn error(&self) -> Value {
         match self {
             Self::Failed { code, message } => json!({ "code": code, "message": message }),
@@ -102,19 +120,11 @@ impl Ending<'_> {
     }
 }
 
-/// Null where nothing was told: nothing is made up.
-fn usage(spent: &Spent) -> Value {
-    if !spent.told {
-        return Value::Null;
+/// Clients know these words only; Anthropic's word for the usual is another.
+fn known_tier(tier: &str) -> Option<&str> {
+    match tier {
+        "standard" => Some("default"),
+        "auto" | "default" | "flex" | "scale" | "priority" | "fast" | "ultrafast" => Some(tier),
+        _ => None,
     }
-    json!({
-        "input_tokens": spent.prompt(),
-        "input_tokens_details": {
-            "cached_tokens": spent.cache_read,
-            "cache_write_tokens": spent.cache_creation,
-        },
-        "output_tokens": spent.output,
-        "output_tokens_details": { "reasoning_tokens": spent.reasoning.unwrap_or(0) },
-        "total_tokens": spent.prompt().saturating_add(spent.output),
-    })
 }

@@ -1,16 +1,16 @@
 //! Reads the tools of a request, and which of them must be called.
 //!
-//! Tools that the service itself runs have no counterpart. Those whose absence only means that the
-//! model cannot do something are left out: Codex sends some of them with every request. Those that
-//! bring knowledge or a machine with them are refused.
+//! Tools that the service itself runs have no counterpart. What is but an offer (Codex sends a
+//! search with every request) goes on as it is, for the writer to leave out where there are others;
+//! what brings knowledge or a machine with it is refused.
 
 use super::names;
 use super::node::{Kind, Node, Object};
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{Tool, ToolChoice};
 
-/// Hosted tools that are left out.
-const LEFT_OUT: &[&str] = &["image_generation", "tool_search", "programmatic_tool_calling"];
+/// It lets programs call the tools; the model itself may call them all the same.
+const PROGRAMS: &str = "programmatic_tool_calling";
 
 pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
     let mut tools = Vec::new();
@@ -18,8 +18,10 @@ pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
         let spec = node.object()?;
         match spec.need("type")?.text()?.as_str() {
             "namespace" => namespace(&spec, &mut tools)?,
-            kind if is_left_out(kind) => {}
-            kind => tools.push(tool(&spec, kind, None)?),
+            PROGRAMS => {}
+            kind => {
+                tools.push(tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?)
+            }
         }
     }
     Ok(tools)
@@ -42,8 +44,10 @@ pub(super) fn choice(request: &Object<'_>, tools: &[Tool]) -> Result<Option<Tool
     }
 }
 
-fn is_left_out(kind: &str) -> bool {
-    kind.starts_with("web_search") || LEFT_OUT.contains(&kind)
+/// A hosted tool that is but an offer, or the refusal of another.
+fn offer(node: &Node<'_>, kind: &str, refused: Refused) -> Result<Tool, Refused> {
+    let hosted = Tool::Hosted { kind: kind.to_owned(), raw: node.raw() };
+    if hosted.is_an_offer() { Ok(hosted) } else { Err(refused) }
 }
 
 fn namespace(spec: &Object<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
@@ -129,10 +133,12 @@ fn allowed(choice: &Object<'_>) -> Result<ToolChoice, Refused> {
     let mut names = Vec::new();
     for node in choice.list("tools")? {
         let tool = node.object()?;
-        match tool.need("type")?.text()?.as_str() {
+        let kind = tool.need("type")?.text()?;
+        match kind.as_str() {
             "function" | "custom" => names.push(chosen(&tool)?),
-            kind if is_left_out(kind) => {}
-            kind => return Err(tool.refused("type", hosted(kind))),
+            kind => {
+                offer(&node, kind, tool.refused("type", hosted(kind)))?;
+            }
         }
     }
     let required = choice.text("mode")?.as_deref() == Some("required");

@@ -56,7 +56,10 @@ pub(super) fn write(said: &Conversation, body: &mut Members) -> Result<(), Refus
     if said.tools.is_empty() {
         return Ok(());
     }
-    let tools: Result<Vec<_>, _> = said.tools.iter().map(tool).collect();
+    // An offer of another provider is left out if there are others to call.
+    let alone = said.tools.iter().all(Tool::is_an_offer);
+    let offered = said.tools.iter().filter(|tool| alone || !tool.is_an_offer());
+    let tools: Result<Vec<_>, _> = offered.map(tool).collect();
     body.put("tools", &tools?);
     let choice = said.tool_choice.as_ref().map(|choice| self::choice(choice, &said.tools));
     body.put_some("tool_choice", choice.as_ref());

@@ -157,7 +157,23 @@ fn every_end_is_told() {
     assert_eq!(end(Stop::MaxTokens), incomplete("max_output_tokens"));
     assert_eq!(end(Stop::ContextWindow), incomplete("max_output_tokens"));
     assert_eq!(end(Stop::Refusal), incomplete("content_filter"));
-    assert_eq!(written(vec![], Stop::EndTurn)["usage"], Value::Null, "nothing is made up");
+    assert_eq!(
+        written(vec![], Stop::EndTurn)["usage"]["total_tokens"],
+        0,
+        "some insist on numbers"
+    );
+}
+
+#[test]
+fn tiers_are_told_in_words_that_clients_know() {
+    for (told, expected) in [("standard", "default"), ("flex", "flex")] {
+        let answer = Answer { service_tier: Some(told.to_owned()), ..Answer::default() };
+        let answer = json(&write_answer(&answer, &Asked::default(), &occasion()));
+        assert_eq!(answer["service_tier"], expected);
+    }
+    let answer = Answer { service_tier: Some("on_demand".to_owned()), ..Answer::default() };
+    let answer = json(&write_answer(&answer, &Asked::default(), &occasion()));
+    assert_eq!(answer["service_tier"], Value::Null);
 }
 
 #[test]

@@ -275,6 +275,7 @@ fn a_failure_is_the_last_event() {
     let early = data(&written(Asked::default(), vec![failed(None)]));
     assert_eq!(early.len(), 3, "whoever fails has begun");
     assert_eq!(early[2]["response"]["error"]["code"], "server_error");
+    assert_eq!(early[2]["response"]["usage"], Value::Null);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn codex_is_understood() {
     });
     for table in TABLES {
         let said = applied(request.to_string().as_bytes(), table).unwrap();
-        assert_eq!(said.tools.len(), 3);
+        assert_eq!(said.tools.len(), 5);
         assert_eq!(said.turns.len(), 3);
         assert!(said.others.is_empty(), "{:?}", said.others);
     }

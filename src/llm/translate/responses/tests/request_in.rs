@@ -188,12 +188,16 @@ fn tools_of_all_kinds() {
             { "type": "web_search", "external_web_access": true },
             { "type": "image_generation", "output_format": "png" },
             { "type": "tool_search", "execution": "client" },
+            { "type": "programmatic_tool_calling" },
         ],
     }));
     let [
         Tool::Function { name, schema: Some(schema), strict, .. },
         Tool::Custom { name: custom, format: Some(format), .. },
         Tool::Function { name: spaced, schema: None, .. },
+        Tool::Hosted { kind: search, .. },
+        Tool::Hosted { .. },
+        Tool::Hosted { .. },
     ] = said.tools.as_slice()
     else {
         panic!("{:?}", said.tools)
@@ -202,7 +206,7 @@ fn tools_of_all_kinds() {
     assert_eq!(schema.get(), r#"{"type":"object","x":1.5}"#);
     assert_eq!(custom, "apply_patch");
     assert!(format.get().starts_with(r#"{"type":"grammar""#), "{format}");
-    assert_eq!(spaced, "mcp__files__read");
+    assert_eq!((spaced.as_str(), search.as_str()), ("mcp__files__read", "web_search"));
     assert_eq!(said.parallel_tools, Some(false));
     assert_eq!(said.tool_choice, Some(ToolChoice::Auto));
     assert_eq!(said.into_asked().custom_tools, ["apply_patch"]);

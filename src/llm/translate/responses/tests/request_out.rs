@@ -257,6 +257,10 @@ fn what_cannot_be_done_is_refused() {
     let mut hosted = turns(vec![]);
     hosted.tools = vec![Tool::Hosted { kind: "bash_20250124".to_owned(), raw: raw("{}") }];
     assert_eq!(refused(&hosted), "tools[].type");
+    hosted.tools = vec![Tool::Hosted { kind: "web_search_20250305".to_owned(), raw: raw("{}") }];
+    assert_eq!(refused(&hosted), "tools[].type");
+    hosted.tools.push(function(None, None));
+    assert_eq!(write(&hosted)["tools"].as_array().unwrap().len(), 1, "an offer is left out");
     let mut listed = turns(vec![]);
     listed.tools = vec![function(Some("5"), None)];
     assert_eq!(refused(&listed), "tools[].parameters");

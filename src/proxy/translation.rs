@@ -1,0 +1,298 @@
+//! Calls that a target serves in another dialect: the request before it goes, the answer before it
+//! is given back.
+//!
+//! A streamed answer is translated as it passes ([`super::rewrite`]); any other is held whole,
+//! because its status depends on whether it can be read.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::response::Parts as Head;
+use tokio::time::Instant;
+
+use super::call::{Body, Call};
+use super::failure::Failure;
+use super::headers::strip_hop_by_hop;
+use super::inflow::Inflow;
+use super::record::Observation;
+use super::relay::Watch;
+use super::reply::{Reply, Streamed, request_id};
+use super::rewrite::{Rewrite, Translated};
+use super::silence::Silence;
+use super::upstream::Answer;
+use super::worker::Worker;
+use crate::llm::decode::{Coding, DecodeFault, Decoder};
+use crate::llm::operation::Kind;
+use crate::llm::tap::AnswerTap;
+use crate::llm::translate::conversation::Delivery;
+use crate::llm::translate::{self, Asked, Occasion, Pair, Refused, Speech, Wishes};
+use crate::table::{Plan, StreamUsage};
+use crate::telemetry;
+
+/// The id of an answer under the name that Anthropic's SDKs look for.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// Marks what Pillion guessed, by the member's name.
+const ESTIMATED: HeaderName = HeaderName::from_static("x-pillion-estimated");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+/// Larger error texts are cut.
+const ERROR_BYTES: usize = 1 << 20;
+
+/// What the answer to a translated call must be given back with.
+#[derive(Debug)]
+pub struct Translation {
+    /// Who speaks what.
+    pub pair: Pair,
+    /// What the answer repeats.
+    pub asked: Asked,
+}
+
+/// An answer to a translated call, and how it came.
+pub struct Received<'a> {
+    /// Who received it.
+    pub worker: &'a Worker,
+    /// By which plan.
+    pub plan: &'a Plan,
+    /// The answer.
+    pub answer: Answer,
+    /// When its head came.
+    pub came: Instant,
+}
+
+/// What can be done with an operation whose upstream speaks another dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Possible {
+    /// It is translated.
+    Translated,
+    /// Pillion guesses the answer.
+    Estimated,
+    /// Nothing.
+    Nothing,
+}
+
+/// What can be done with this operation?
+pub fn possible(kind: Kind) -> Possible {
+    match kind {
+        Kind::ChatCompletions | Kind::Responses | Kind::Messages => Possible::Translated,
+        Kind::CountTokens => Possible::Estimated,
+        Kind::Completions
+        | Kind::Embeddings
+        | Kind::GenerateContent
+        | Kind::StreamGenerateContent
+        | Kind::Other => Possible::Nothing,
+    }
+}
+
+/// `count_tokens` where the upstream has no such thing.
+///
+/// # Errors
+/// [`Failure::BadRequest`], which names the field.
+pub fn estimate(call: &Call, pair: Pair) -> Result<Reply, Failure> {
+    let body = call.body.whole().ok_or_else(no_json)?;
+    let body = plain(&call.head.headers, &body)?;
+    let tokens = pair.client().estimate(&body).map_err(refused)?;
+    let mut response = Response::new(Bytes::from(format!("{{\"input_tokens\":{tokens}}}")));
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(ESTIMATED, HeaderValue::from_static("input_tokens"));
+    Ok(Reply::Whole(Box::new(response)))
+}
+
+/// A translation takes all of a JSON body.
+pub(super) fn no_json() -> Failure {
+    let why = "this route translates the call, which takes a JSON body: send it with \
+               `content-type: application/json`";
+    Failure::BadRequest(why.to_owned())
+}
+
+fn refused(refused: Refused) -> Failure {
+    Failure::BadRequest(refused.to_string())
+}
+
+/// The operation of an upstream's dialect that translated calls ask for.
+pub fn operation(speech: Speech) -> (Kind, &'static str) {
+    match speech {
+        Speech::Chat => (Kind::ChatCompletions, "/chat/completions"),
+        Speech::Responses => (Kind::Responses, "/responses"),
+        Speech::Messages => (Kind::Messages, "/messages"),
+    }
+}
+
+// === requests ===
+
+/// The request's body in the upstream's dialect.
+///
+/// # Errors
+/// [`Failure::BadRequest`], which names the field.
+pub fn request(
+    pair: Pair,
+    plan: &Plan,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<translate::Translated, Failure> {
+    let body = plain(headers, body)?;
+    let wishes = Wishes {
+        model: plan.rename.as_ref().map(|rename| rename.name.to_string()),
+        max_tokens: None,
+        stream_usage: match plan.stream_usage {
+            StreamUsage::Request => translate::StreamUsage::Ask,
+            StreamUsage::AsSent => translate::StreamUsage::AsSent,
+        },
+    };
+    pair.request(&body, &wishes).map_err(refused)
+}
+
+/// Without its compression, if it has one; intake refused those that are not known.
+fn plain<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Failure> {
+    let coding = Coding::named(text(headers, header::CONTENT_ENCODING));
+    let malformed = |_| {
+        let why = "the compressed request body is malformed or too long";
+        Failure::BadRequest(why.to_owned())
+    };
+    decoded(coding.unwrap_or(Coding::Identity), body).map_err(malformed)
+}
+
+/// Makes the headers of a caller those of a request in another dialect: what belongs to the
+/// caller's API means nothing, or something else, to the upstream's.
+pub fn headers(headers: &mut HeaderMap, pair: Pair) {
+    let own = match pair.client() {
+        Speech::Messages => "anthropic-",
+        Speech::Chat | Speech::Responses => "openai-",
+    };
+    let names: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(own)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+    headers.remove(header::CONTENT_ENCODING);
+    headers.insert(header::CONTENT_TYPE, JSON);
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if pair.upstream() == Speech::Messages {
+        let (name, version) = translate::ANTHROPIC_VERSION;
+        let version = HeaderValue::from_static(version);
+        headers.entry(HeaderName::from_static(name)).or_insert(version);
+    }
+}
+
+// === answers ===
+
+impl Received<'_> {
+    /// The reply to a translated call.
+    ///
+    /// # Errors
+    /// [`Failure`] if the answer does not come whole, or is none of the upstream's dialect.
+    pub async fn reply(
+        self,
+        Translation { pair, asked }: Translation,
+        books: &mut Observation,
+    ) -> Result<Reply, Failure> {
+        let (mut head, source) = self.answer.response.into_parts();
+        books.seen.request_id = request_id(&head.headers);
+        let silence = Silence::new(self.plan.timeouts, self.worker.cut.listen(), self.came);
+        let inflow = Inflow::new(source, self.answer.lease, silence);
+        let reading = Reading::of(pair, &head.headers);
+        strip_hop_by_hop(&mut head.headers);
+        let streams = head.status.is_success() && reading.tap.is_event_stream();
+        if streams && asked.delivery != Delivery::Whole {
+            return reading.streamed(asked, head, inflow);
+        }
+        let limit = match head.status.is_success() {
+            true => self.worker.shared.limits.body_bytes,
+            false => ERROR_BYTES,
+        };
+        reading.whole(&asked, head, (inflow, limit), books).await
+    }
+}
+
+/// How an answer is read.
+struct Reading {
+    pair: Pair,
+    coding: Option<Coding>,
+    tap: AnswerTap,
+}
+
+impl Reading {
+    fn of(pair: Pair, headers: &HeaderMap) -> Self {
+        let (kind, _) = operation(pair.upstream());
+        let content_type = text(headers, header::CONTENT_TYPE);
+        let content_encoding = text(headers, header::CONTENT_ENCODING);
+        let tap = AnswerTap::new(kind, content_type, content_encoding);
+        Self { pair, coding: Coding::named(content_encoding), tap }
+    }
+
+    fn streamed(self, asked: Asked, mut head: Head, inflow: Inflow) -> Result<Reply, Failure> {
+        let coding = self.coding.ok_or_else(unknown_coding)?;
+        own(&mut head.headers, EVENT_STREAM);
+        let translator = self.pair.stream(asked, occasion());
+        Ok(Reply::Streamed(Box::new(Streamed {
+            head,
+            inflow,
+            watch: Watch::Tap(Box::new(self.tap)),
+            rewrite: Rewrite::Translated(Translated::new(translator, coding)),
+            api: self.pair.client().api(),
+        })))
+    }
+
+    async fn whole(
+        mut self,
+        asked: &Asked,
+        mut head: Head,
+        (mut inflow, limit): (Inflow, usize),
+        books: &mut Observation,
+    ) -> Result<Reply, Failure> {
+        let body = inflow.whole(limit).await?;
+        self.tap.observe(&body);
+        let body = decoded(self.coding.ok_or_else(unknown_coding)?, &body);
+        let body = body.map_err(|fault| Failure::UpstreamBroken(fault.to_string()))?;
+        if !head.status.is_success() {
+            own(&mut head.headers, JSON);
+            let told = self.pair.error(head.status.as_u16(), &body);
+            return Ok(Reply::Whole(Box::new(Response::from_parts(head, told))));
+        }
+        books.seen.usage = self.tap.usage();
+        let (told, content_type) = match asked.delivery {
+            Delivery::Whole => (self.pair.answer(&body, asked, &occasion()), JSON),
+            // It was to be a stream, and came at once.
+            Delivery::Stream(_) => {
+                (self.pair.answer_as_stream(&body, asked, &occasion()), EVENT_STREAM)
+            }
+        };
+        let told = told.map_err(|unreadable| Failure::UpstreamBroken(unreadable.to_string()))?;
+        own(&mut head.headers, content_type);
+        Ok(Reply::Whole(Box::new(Response::from_parts(head, Bytes::from(told)))))
+    }
+}
+
+/// The upstream's headers go on, but for those of its body, which is another one now.
+fn own(headers: &mut HeaderMap, content_type: HeaderValue) {
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_ENCODING);
+    headers.insert(header::CONTENT_TYPE, content_type);
+    if let (Some(id), None) = (headers.get("x-request-id"), headers.get(REQUEST_ID)) {
+        let id = id.clone();
+        headers.insert(REQUEST_ID, id);
+    }
+}
+
+fn unknown_coding() -> Failure {
+    Failure::UpstreamBroken("the answer has a content coding that is not known".to_owned())
+}
+
+fn decoded(coding: Coding, body: &[u8]) -> Result<Cow<'_, [u8]>, DecodeFault> {
+    if coding == Coding::Identity {
+        return Ok(body.into());
+    }
+    let mut whole = Vec::new();
+    Decoder::new(coding).decode(body, &mut |piece| whole.extend_from_slice(piece))?;
+    Ok(whole.into())
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn occasion() -> Occasion {
+    let id = format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+    Occasion { id, created: telemetry::unix_seconds() as u64 }
+}
