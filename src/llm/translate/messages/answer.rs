@@ -27,11 +27,8 @@ pub(in crate::llm::translate) fn read_answer(body: &[u8]) -> Result<Answer, Unre
     for block in message.content {
         parts.extend(block.read(&mut calls)?);
     }
-    let stop = match message.stop_reason {
-        Some(reason) => usage::stop(&reason, message.stop_sequence),
-        None if calls.any() => Stop::ToolUse,
-        None => Stop::EndTurn,
-    };
+    let reason = message.stop_reason.unwrap_or_default();
+    let stop = usage::settled(usage::stop(&reason, message.stop_sequence), &calls);
     if stop == Stop::Refusal && parts.is_empty() {
         let why = message.stop_details.and_then(|details| details.explanation);
         parts.extend(why.map(AnswerPart::Refusal));

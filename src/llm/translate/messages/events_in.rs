@@ -21,7 +21,9 @@ pub(in crate::llm::translate) struct EventReader {
     calls: CallIds,
     /// Was anything said or called?
     said: bool,
-    stopped: bool,
+    stop: Stop,
+    /// Why it would not.
+    why: Option<String>,
     spent: Spent,
 }
 
@@ -138,7 +140,10 @@ impl EventReader {
             "content_block_start" => return self.begin(data.index, data.content_block, out),
             "content_block_delta" => return self.more(data.index, data.delta, out),
             "content_block_stop" => self.close(data.index, out),
-            "message_delta" => self.message_delta(data.delta, data.usage.as_ref(), out),
+            "message_delta" => {
+                self.started(out);
+                self.message_delta(data.delta, data.usage.as_ref());
+            }
             "message_stop" => return self.end(out),
             "ping" => out.push(Event::Ping),
             // New kinds of events may come at any time.
@@ -260,44 +265,35 @@ impl EventReader {
         }
     }
 
-    fn message_delta(
-        &mut self,
-        delta: Option<DeltaIn>,
-        usage: Option<&UsageIn>,
-        out: &mut Vec<Event>,
-    ) {
-        self.started(out);
-        self.close_all(out);
-        if let Some(delta) = delta {
-            self.stop(delta, out);
+    /// Why it ends and what it cost; told when it has ended, as these may come before the last of
+    /// what is said.
+    fn message_delta(&mut self, delta: Option<DeltaIn>, usage: Option<&UsageIn>) {
+        if let Some(delta) = delta
+            && let Some(reason) = delta.stop_reason
+        {
+            self.stop = usage::stop(&reason, delta.stop_sequence);
+            self.why = delta.stop_details.and_then(|details| details.explanation);
         }
         if let Some(usage) = usage {
             usage.add_to(&mut self.spent);
         }
-        if self.spent.told {
-            out.push(Event::Usage(self.spent));
-        }
-    }
-
-    fn stop(&mut self, delta: DeltaIn, out: &mut Vec<Event>) {
-        let Some(reason) = delta.stop_reason.filter(|_| !self.stopped) else { return };
-        let stop = usage::stop(&reason, delta.stop_sequence);
-        let why = delta.stop_details.and_then(|details| details.explanation);
-        if stop == Stop::Refusal && !self.said {
-            out.extend(why.map(Event::Refusal));
-        }
-        self.stopped = true;
-        out.push(Event::Stop(stop));
     }
 
     fn end(&mut self, out: &mut Vec<Event>) -> Result<(), Unreadable> {
         if self.state == State::Waiting {
             return Err(missing("message_start"));
         }
-        self.close_all(out);
-        if !self.stopped {
-            let stop = if self.calls.any() { Stop::ToolUse } else { Stop::EndTurn };
-            out.push(Event::Stop(stop));
+        for open in self.open.drain(..) {
+            // What the limit of tokens cut off is never ended.
+            ended(open.block, out);
+        }
+        let stop = usage::settled(std::mem::take(&mut self.stop), &self.calls);
+        if stop == Stop::Refusal && !self.said {
+            out.extend(self.why.take().map(Event::Refusal));
+        }
+        out.push(Event::Stop(stop));
+        if self.spent.told {
+            out.push(Event::Usage(self.spent));
         }
         self.state = State::Ended;
         out.push(Event::End);
@@ -309,13 +305,6 @@ impl EventReader {
         if self.state == State::Waiting {
             self.state = State::Started;
             out.push(Event::Start { id: None, model: None, usage: self.spent });
-        }
-    }
-
-    /// A block that is cut by the limit of tokens is never ended.
-    fn close_all(&mut self, out: &mut Vec<Event>) {
-        for open in self.open.drain(..) {
-            ended(open.block, out);
         }
     }
 

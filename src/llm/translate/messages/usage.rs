@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::tool_ids::CallIds;
 use crate::llm::translate::answer::{Spent, Stop};
 
 /// `usage`. In a stream it comes in pieces, each of which replaces what it names.
@@ -64,6 +65,20 @@ pub(super) fn stop(reason: &str, sequence: Option<String>) -> Stop {
         "refusal" => Stop::Refusal,
         "model_context_window_exceeded" => Stop::ContextWindow,
         _ => Stop::EndTurn,
+    }
+}
+
+/// Why an answer with these calls ended: careless servers say neither more nor less than `end_turn`.
+pub(super) fn settled(stop: Stop, calls: &CallIds) -> Stop {
+    match stop {
+        Stop::EndTurn if calls.any() => Stop::ToolUse,
+        Stop::ToolUse if !calls.any() => Stop::EndTurn,
+        Stop::EndTurn
+        | Stop::MaxTokens
+        | Stop::Sequence(_)
+        | Stop::ToolUse
+        | Stop::Refusal
+        | Stop::ContextWindow => stop,
     }
 }
 

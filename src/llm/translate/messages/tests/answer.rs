@@ -93,7 +93,7 @@ fn every_reason_to_stop_is_read() {
     check_stop(reason("pause_turn"), Stop::EndTurn);
     check_stop(reason("something_new"), Stop::EndTurn);
     check_stop(reason("max_tokens"), Stop::MaxTokens);
-    check_stop(reason("tool_use"), Stop::ToolUse);
+    check_stop(reason("tool_use"), Stop::EndTurn);
     check_stop(reason("refusal"), Stop::Refusal);
     check_stop(reason("model_context_window_exceeded"), Stop::ContextWindow);
     check_stop(reason("stop_sequence"), Stop::Sequence(None));
@@ -101,6 +101,9 @@ fn every_reason_to_stop_is_read() {
     check_stop(sequence, Stop::Sequence(Some("END".to_owned())));
     let tool = json!([{ "type": "tool_use", "id": "t", "name": "f", "input": {} }]);
     check_stop(json!({ "stop_reason": null, "content": tool }), Stop::ToolUse);
+    check_stop(json!({ "stop_reason": "tool_use", "content": tool }), Stop::ToolUse);
+    check_stop(json!({ "stop_reason": "end_turn", "content": tool }), Stop::ToolUse);
+    check_stop(json!({ "stop_reason": "max_tokens", "content": tool }), Stop::MaxTokens);
 }
 
 #[test]

@@ -57,6 +57,10 @@ fn ending(reason: &str) -> Value {
         "usage": { "output_tokens": 7 } })
 }
 
+fn end() -> Value {
+    json!({ "type": "message_stop" })
+}
+
 fn spent() -> Spent {
     Spent { told: true, input: 9, cache_read: 100, output: 7, ..Spent::default() }
 }
@@ -84,7 +88,7 @@ fn a_message_is_read() {
         text_delta(0, "lo"),
         stop(0),
         ending("end_turn"),
-        json!({ "type": "message_stop" }),
+        end(),
         text_delta(0, "late"),
     ];
     let known = Spent { output: 1, ..spent() };
@@ -116,7 +120,8 @@ fn usage_is_told_in_pieces_that_replace() {
         output: 4,
         reasoning: None,
     };
-    check(&[whole], &[Event::Stop(Stop::EndTurn), Event::Usage(spent)]);
+    let events = [Event::Stop(Stop::EndTurn), Event::Usage(spent), Event::End];
+    check(&[whole, end()], &events);
 }
 
 #[test]
@@ -180,6 +185,7 @@ fn a_call_that_is_cut_ends_with_the_message() {
             begin(0, json!({ "type": "tool_use", "id": "a", "name": "f", "input": {} })),
             json_delta(0, "{\"x"),
             ending("max_tokens"),
+            end(),
         ],
         &[
             tool_start(0, "a"),
@@ -187,6 +193,7 @@ fn a_call_that_is_cut_ends_with_the_message() {
             Event::ToolEnd { slot: 0 },
             Event::Stop(Stop::MaxTokens),
             Event::Usage(spent()),
+            Event::End,
         ],
     );
 }
@@ -224,8 +231,9 @@ fn a_refusal_without_text_says_why() {
     };
     let (stop, usage) = (Event::Stop(Stop::Refusal), Spent { output: 1, ..spent() });
     let no = Event::Refusal("No.".to_owned());
-    check(&[refused(json!("No."))], &[no, stop.clone(), Event::Usage(usage)]);
-    check(&[refused(json!(null))], &[stop, Event::Usage(usage)]);
+    let told = [no, stop.clone(), Event::Usage(usage), Event::End];
+    check(&[refused(json!("No.")), end()], &told);
+    check(&[refused(json!(null)), end()], &[stop, Event::Usage(usage), Event::End]);
 }
 
 #[test]
@@ -233,23 +241,23 @@ fn an_error_ends_it() {
     let busy =
         json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Busy" } });
     let failed = Failed { kind: Some("overloaded_error".to_owned()), message: "Busy".to_owned() };
-    check(&[busy.clone(), json!({ "type": "message_stop" })], &[Event::Failed(failed.clone())]);
+    check(&[busy.clone(), end()], &[Event::Failed(failed.clone())]);
     assert_eq!(read_all(&[busy]).unwrap(), [Event::Failed(failed)]);
 }
 
 #[test]
 fn an_early_end_is_none() {
     check(&[begin(0, json!({ "type": "text", "text": "Hi" })), stop(0)], &[text("Hi")]);
-    check(&[ending("end_turn")], &[Event::Stop(Stop::EndTurn), Event::Usage(spent())]);
+    check(&[ending("end_turn")], &[]);
 }
 
 #[test]
 fn a_stream_may_lack_its_beginning_but_not_all() {
-    let events = read_all(&[text_delta(0, "Hi"), json!({ "type": "message_stop" })]).unwrap();
+    let events = read_all(&[text_delta(0, "Hi"), end()]).unwrap();
     let start = Event::Start { id: None, model: None, usage: Spent::default() };
     assert_eq!(events, [start, text("Hi"), Event::Stop(Stop::EndTurn), Event::End]);
     let lacks = "an event of messages lacks `message_start`";
-    check_unreadable(&[json!({ "type": "message_stop" })], lacks);
+    check_unreadable(&[end()], lacks);
 }
 
 #[test]
