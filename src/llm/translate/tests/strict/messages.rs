@@ -192,8 +192,9 @@ fn stop(reason: &Value, has_calls: bool) -> Result<(), String> {
 }
 
 fn call(block: &Value, calls: &mut BTreeSet<String>) -> Result<(), String> {
+    // Clients take any; only the service insists on an alphabet, when it comes back.
     let id = text(&block["id"]);
-    rule!(is_id(id), "the id {id:?}");
+    rule!(!id.is_empty(), "no id");
     rule!(!is_blank(&block["name"]), "a call of nothing");
     rule!(calls.insert(id.to_owned()), "the id {id} twice");
     Ok(())
