@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster test check fix bless fuzz bench bench-push soak
+.PHONY: help demo cluster image test check fix bless fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
@@ -13,6 +13,9 @@ demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 
 cluster: ## a Kubernetes API server with Pillion in it, and what to try there with kubectl
 	@scripts/cluster
+
+image: ## the container image, built with buildah into target/image; its size is stated and bounded
+	@scripts/image
 
 test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test
