@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster image test check fix bless fuzz bench bench-push soak
+.PHONY: help demo cluster image test e2e check fix bless fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
@@ -19,6 +19,9 @@ image: ## the container image, built with buildah into target/image; its size is
 
 test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
 	@scripts/test
+
+e2e: ## image and chart on a real node with kubelet and containerd: pods, calls, failures (root)
+	@scripts/e2e
 
 check: ## formatting, lints, dependencies (no test is run)
 	@scripts/check

@@ -57,10 +57,12 @@ impl Cluster {
     /// # Errors
     /// When the tools are missing, or a server does not come up; the message has its last words.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        Self::start_on(Ground::Machine, settings, Folder::create()?).await
+        let cluster = Self::start_on(Ground::Machine, settings, Folder::create()?).await?;
+        cluster.install_definitions().await.context("cannot install crds/")?;
+        Ok(cluster)
     }
 
-    /// Starts one somewhere.
+    /// Starts one somewhere, without any definitions.
     pub(crate) async fn start_on(
         ground: Ground,
         settings: Settings,
@@ -75,7 +77,6 @@ impl Cluster {
         let controllers = OnceCell::new();
         let mut cluster = Self { controllers, api: None, etcd, control_plane, access, folder };
         cluster.start_api().await?;
-        cluster.install_definitions().await.context("cannot install crds/")?;
         Ok(cluster)
     }
 

@@ -3,7 +3,8 @@
 //!
 //! Needs root, and what `scripts/node-tools`, `scripts/node-images` and `scripts/cluster-tools node`
 //! provide. The node is isolated from the machine (see `isolation`): its pods reach each other and
-//! the API server, and nothing else. Images are not pulled: [`Node::load`].
+//! the API server, and nothing else. Images are not pulled: [`Node::load`]. Nothing of Pillion is in
+//! it, so that its chart can be installed.
 
 mod configuration;
 
@@ -71,6 +72,19 @@ impl Node {
     /// When containerd refuses it.
     pub fn load(&self, archive: &Path) -> anyhow::Result<()> {
         self.ctr(&["images", "import", &archive.display().to_string()])
+    }
+
+    /// Kills a container, as a lack of memory would.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kill(&self, container: &str) -> anyhow::Result<()> {
+        self.ctr(&["tasks", "kill", "--signal", "SIGKILL", container])
+    }
+
+    /// The folder with the logs of the node's servers, `NAME.log` each.
+    pub fn folder(&self) -> &Path {
+        self.cluster.folder.path()
     }
 
     async fn start_containerd(&mut self) -> anyhow::Result<()> {
