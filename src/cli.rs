@@ -14,6 +14,7 @@ mod keys;
 mod options;
 mod proxy;
 mod reload;
+pub mod render;
 mod serve;
 mod signals;
 pub mod status;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Render(args) => render::run(&args),
         Command::Crds => crds::run(&mut std::io::stdout().lock()).map(|()| ExitCode::SUCCESS),
         Command::Completions(args) => completions::run(&args, Pillion::command()),
     };

@@ -3,7 +3,7 @@
 //! Bundles: [`subscription`] (the stream that they come by), [`cache`] (the last one, kept for the
 //! next start). Manifests: [`files`] (watches the folder and says when to read it again),
 //! [`folder`] (what is read), [`manifests`] (their objects, as a `World` with everything that is
-//! wrong), [`finding`] (what is wrong where). Private: `listing` (which files there are), `draft`,
+//! wrong), [`finding`] (what is wrong where), [`documents`] (any YAML as plain values). Private: `listing` (which files there are), `draft`,
 //! `yaml` (text to values with positions), `schema` (the bounds of the generated definitions, so
 //! that files and API server agree), `secrets`.
 //!
@@ -13,6 +13,7 @@
 //! folder.
 
 pub mod cache;
+pub mod documents;
 mod draft;
 pub mod files;
 pub mod finding;

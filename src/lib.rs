@@ -9,7 +9,8 @@
 //!   [`bundle`] (what travels to a sidecar)
 //! - plumbing that knows no domain: [`net`], [`telemetry`]
 //! - machines, strangers to each other: [`proxy`] (the data plane), [`feed`] (where its world
-//!   comes from), [`controller`] (watches the cluster, feeds the sidecars)
+//!   comes from), [`controller`] (watches the cluster, feeds the sidecars), [`inject`] (puts
+//!   sidecars into pods)
 //! - the door: [`cli`], the only reader of arguments and environment
 //!
 //! The library exists for the binary and the integration tests; its Rust API is not stable.
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod compile;
 pub mod controller;
 pub mod feed;
+pub mod inject;
 pub mod llm;
 pub mod name;
 pub mod net;

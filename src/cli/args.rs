@@ -11,6 +11,7 @@ use super::controller::ControllerArgs;
 use super::demo::DemoArgs;
 use super::explain::ExplainArgs;
 use super::options::{LimitArgs, SourceArgs};
+use super::render::RenderArgs;
 use super::status::StatusArgs;
 use crate::feed::subscription::Address;
 
@@ -39,6 +40,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Tells what of a cluster's routes runs where, and what to do about the rest
     Status(StatusArgs),
+    /// Prints manifests as injection makes them, with the sidecar, without a cluster
+    Render(RenderArgs),
     /// Prints the CustomResourceDefinitions
     Crds,
     /// Prints completions for a shell

@@ -1,4 +1,6 @@
-//! `pillion controller`: what feeds a cluster's sidecars.
+//! `pillion controller`: what feeds a cluster's sidecars, and puts them into pods.
+
+mod injection;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use http::StatusCode;
 use prometheus::Registry;
@@ -33,6 +35,8 @@ use crate::net::admin::{self, Audience, Page, Written};
 use crate::net::drain::{self, Drain, Stage};
 use crate::net::task;
 use crate::telemetry;
+pub(super) use injection::settings as injection_settings;
+use injection::{Injection, InjectionArgs};
 
 /// Late sidecars are still taken for this long while `/readyz` says no.
 const LEAVE_DELAY: Duration = Duration::from_secs(1);
@@ -68,6 +72,11 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert", env = "PILLION_TLS_KEY")]
     tls_key: Option<PathBuf>,
 
+    /// The CA certificates (PEM) that pods are told to believe --tls-cert by; needed with
+    /// --injection, read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_cert", env = "PILLION_TLS_CA")]
+    tls_ca: Option<PathBuf>,
+
     /// Further host names and addresses for the controller's own certificate
     #[arg(
         long,
@@ -87,6 +96,9 @@ pub(super) struct ControllerArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "PILLION_ADVERTISE")]
     advertise: Option<SocketAddr>,
 
+    #[command(flatten)]
+    injection: InjectionArgs,
+
     /// Level of the process log on standard error: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "PILLION_LOG")]
     log: String,
@@ -96,6 +108,14 @@ pub(super) struct ControllerArgs {
 struct Readiness {
     feed: Feed,
     serving: Arc<Serving>,
+    webhook: Injects,
+}
+
+/// Is there a webhook?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Injects {
+    Pods,
+    Nothing,
 }
 
 /// Runs until it is told to end.
@@ -112,10 +132,15 @@ pub(super) fn run(args: ControllerArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(args: ControllerArgs) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
+    if args.injection.injection.is_some() && args.tls_cert.is_some() && args.tls_ca.is_none() {
+        bail!("with --injection and --tls-cert, say with --tls-ca whom pods are to believe");
+    }
     let registry = Registry::new();
     let metrics = Metrics::register(&registry)?;
     let (listener, admin_listener) = (bind(args.listen)?, bind(args.admin)?);
     let (listen, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+    let injection = Injection::open(&args.injection, &args.namespaces, &registry)?;
+    let webhook = injection.as_ref().map(Injection::address).transpose()?;
     let outside = Outside {
         connections: connections().await?,
         listener,
@@ -128,11 +153,19 @@ async fn serve(args: ControllerArgs) -> anyhow::Result<ExitCode> {
     let (signal, drain) = drain::channel();
     let (admin_signal, admin_drain) = drain::channel();
     let scraped = (registry, metrics, controller.sidecars());
-    let ready = Readiness { feed: controller.feed(), serving: controller.serving() };
+    let ready = Readiness {
+        feed: controller.feed(),
+        serving: controller.serving(),
+        webhook: if webhook.is_some() { Injects::Pods } else { Injects::Nothing },
+    };
+    if let Some(injection) = injection {
+        injection.start(controller.serving(), drain.clone())?;
+    }
     let pages = pages(scraped, ready, admin_drain.clone());
     let admin_task = task::spawn(admin::run(admin_listener, pages, admin_drain));
     let (listen, admin) = (listen.to_string(), admin.to_string());
-    tracing::info!(listen, admin, version = env!("CARGO_PKG_VERSION"), "listening");
+    let webhook = webhook.map(|address| address.to_string());
+    tracing::info!(listen, admin, webhook, version = env!("CARGO_PKG_VERSION"), "listening");
     let mut running = task::spawn(controller.run(drain));
     tokio::select! {
         ended = &mut running => ended??,
@@ -163,6 +196,7 @@ fn options(args: ControllerArgs, listen: SocketAddr) -> Options {
         namespaces: BTreeSet::from_iter(args.namespaces),
         own_namespace: args.namespace,
         identity: args.identity.unwrap_or_else(identity),
+        webhook_configuration: args.injection.webhook_configuration,
     }
 }
 
@@ -184,7 +218,8 @@ fn certificates(args: &ControllerArgs) -> Source {
     match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => {
             let (certificate, key) = (certificate.clone(), key.clone());
-            Source::Files(Files { certificate, key, interval: files::INTERVAL })
+            let authorities = args.tls_ca.clone();
+            Source::Files(Files { certificate, key, authorities, interval: files::INTERVAL })
         }
         _ => Source::Kept { names: args.tls_name.clone() },
     }
@@ -229,6 +264,11 @@ impl Readiness {
             }
             Stage::Serving if !self.serving.is_ready() => {
                 no("there is no serving certificate yet\n")
+            }
+            Stage::Serving
+                if self.webhook == Injects::Pods && self.serving.authorities().is_none() =>
+            {
+                no("there is no CA yet that injected pods could believe\n")
             }
             Stage::Serving => admin::text(StatusCode::OK, "ready\n"),
         }

@@ -1,10 +1,11 @@
 //! The controller's CA and serving certificate: made and renewed here and kept in a Secret, or
-//! supplied as files.
+//! supplied as files; and the CA certificates that those are believed by.
 //!
 //! Reading order: [`Serving`] (what connections are served with, swapped while they run),
 //! `renewal` (what is due, a pure function of what there is and the time), `mint` (how one is
 //! made), `read` (what a certificate says), `material` (the Secret's content), [`keeper`] (the
-//! Secret, among replicas), [`files`], `replicas` (how they know each other by it).
+//! Secret, among replicas), [`files`], `replicas` (how they know each other by it), [`registration`]
+//! (the API server's way to the webhook).
 //!
 //! Invariants: a serving certificate is never signed by a CA that sidecars have not had
 //! [`Lifetimes::overlap`] to hear of; a CA that may have signed what is served stays in `ca.crt`
@@ -16,6 +17,7 @@ pub mod keeper;
 mod material;
 mod mint;
 mod read;
+pub mod registration;
 mod renewal;
 mod replicas;
 #[cfg(test)]
@@ -34,6 +36,7 @@ use rustls::{ClientConfig, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::net::drain::Drain;
 use keeper::Keeper;
@@ -43,7 +46,11 @@ use replicas::Same;
 pub struct Serving {
     certified: ArcSwapOption<CertifiedKey>,
     expires: Gauge,
+    authorities: watch::Sender<Option<Authorities>>,
 }
+
+/// The CA certificates by which what is served is believed, in PEM, and nothing else.
+pub type Authorities = Arc<str>;
 
 /// How long what is made here lives. Renewed after two thirds of it.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +142,22 @@ pub fn server_config(serving: Arc<Serving>) -> Result<Arc<ServerConfig>, Certifi
     Ok(Arc::new(config))
 }
 
+/// TLS 1.3 and HTTP/2 or HTTP/1.1, for whoever asks: the API server shows no certificate.
+///
+/// # Errors
+/// [`CertificateError::Settings`].
+pub fn webhook_config(serving: Arc<Serving>) -> Result<Arc<ServerConfig>, CertificateError> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(CertificateError::Settings)?
+        .with_no_client_auth()
+        .with_cert_resolver(serving);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
 /// The way to another replica: only what serves with the same certificate is one, and is shown it.
 ///
 /// # Errors
@@ -184,7 +207,34 @@ impl Source {
 impl Serving {
     /// Nothing yet: handshakes fail. `expires` will say when it expires.
     pub fn new(expires: Gauge) -> Arc<Self> {
-        Arc::new(Self { certified: ArcSwapOption::empty(), expires })
+        let (authorities, _) = watch::channel(None);
+        Arc::new(Self { certified: ArcSwapOption::empty(), expires, authorities })
+    }
+
+    /// The CA certificates that others are told to believe, once they are known.
+    pub fn authorities(&self) -> Option<Authorities> {
+        self.authorities.borrow().clone()
+    }
+
+    /// The same, and what they become.
+    pub fn following_authorities(&self) -> watch::Receiver<Option<Authorities>> {
+        self.authorities.subscribe()
+    }
+
+    /// Others are told to believe these from now on. Whatever else the text holds stays here.
+    ///
+    /// # Errors
+    /// [`CertificateError`], and what there was stays.
+    pub fn trust(&self, authorities: &[u8]) -> Result<(), CertificateError> {
+        let text: String = certificates(authorities)?.iter().map(pem).collect();
+        self.authorities.send_if_modified(|now| {
+            let is_new = now.as_deref() != Some(text.as_str());
+            if is_new {
+                *now = Some(text.into());
+            }
+            is_new
+        });
+        Ok(())
     }
 
     /// Is there a certificate?
@@ -218,6 +268,15 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateE
         Ok(found) if !found.is_empty() => Ok(found),
         _ => Err(CertificateError::NoPem("certificate")),
     }
+}
+
+/// A certificate in PEM.
+fn pem(der: &CertificateDer<'_>) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let body: String = lines.map(|line| format!("{line}\n")).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
 }
 
 impl ResolvesServerCert for Serving {

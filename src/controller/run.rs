@@ -11,6 +11,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
+use super::certificates::registration::Registration;
 use super::certificates::{self, CertificateError, Serving, Source};
 use super::connections::{ConnectError, Connections};
 use super::lease::{self, Lease, Settings};
@@ -49,6 +50,8 @@ pub struct Options {
     pub identity: String,
     /// Where the other replicas reach its listener, if that is known.
     pub address: Option<SocketAddr>,
+    /// The MutatingWebhookConfiguration whose `caBundle` it keeps, if any.
+    pub webhook_configuration: Option<String>,
 }
 
 /// What it needs from outside.
@@ -129,7 +132,12 @@ impl Controller {
         let episodes = Episodes::new(metrics.clone());
         let client = connections.client();
         let watches = Watches::start(connections, &self.options.namespaces, episodes)?;
-        let Options { own_namespace, identity, .. } = &self.options;
+        let Options { own_namespace, identity, webhook_configuration, .. } = &self.options;
+        if let Some(name) = webhook_configuration {
+            let serving = Arc::clone(&self.serving);
+            let registration = Registration::new(client.clone(), name.clone(), serving);
+            drop(task::spawn(registration.run(drain.clone())));
+        }
         let namespace = own_namespace.as_str();
         let keeping = certificates.run((client.clone(), namespace), self.serving, drain.clone());
         let serving = task::spawn(server::serve(listener, door, drain.clone()));

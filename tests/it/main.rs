@@ -36,6 +36,8 @@ mod framing;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod inject;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod models;

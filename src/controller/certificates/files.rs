@@ -19,15 +19,18 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The key.
     pub key: PathBuf,
+    /// The CA certificates that others are to believe it by, where they are told.
+    pub authorities: Option<PathBuf>,
     /// How often they are looked at: [`INTERVAL`].
     pub interval: Duration,
 }
 
-/// Both files' content. No `Debug`: it holds a key.
+/// The files' content. No `Debug`: it holds a key.
 #[derive(PartialEq, Eq)]
 struct Content {
     certificate: Vec<u8>,
     key: Zeroizing<Vec<u8>>,
+    authorities: Option<Vec<u8>>,
 }
 
 /// Serves with the files' content, and with what they become, until the drain is over.
@@ -41,7 +44,7 @@ pub async fn follow(
     mut drain: Drain,
 ) -> Result<(), CertificateError> {
     let mut last = files.read().await?;
-    serving.load(&last.certificate, &last.key)?;
+    last.put(&serving)?;
     loop {
         tokio::select! {
             () = drain.reached(Stage::Cut) => return Ok(()),
@@ -50,7 +53,7 @@ pub async fn follow(
         // In the middle of a change one of them may be missing.
         let Ok(content) = files.read().await else { continue };
         if content != last {
-            files.tell(serving.load(&content.certificate, &content.key));
+            files.tell(content.put(&serving));
             last = content;
         }
     }
@@ -62,7 +65,11 @@ impl Files {
     async fn read(&self) -> Result<Content, CertificateError> {
         let certificate = read(&self.certificate).await?;
         let key = Zeroizing::new(read(&self.key).await?);
-        Ok(Content { certificate, key })
+        let authorities = match &self.authorities {
+            Some(path) => Some(read(path).await?),
+            None => None,
+        };
+        Ok(Content { certificate, key, authorities })
     }
 
     fn tell(&self, loaded: Result<(), CertificateError>) {
@@ -73,6 +80,18 @@ impl Files {
                 tracing::error!(%certificate, %error, "the new certificate is not used");
             }
         }
+    }
+}
+
+// === impl Content ===
+
+impl Content {
+    /// The CA first: nobody may meet a certificate of one that he has not heard of.
+    fn put(&self, serving: &Serving) -> Result<(), CertificateError> {
+        if let Some(authorities) = &self.authorities {
+            serving.trust(authorities)?;
+        }
+        serving.load(&self.certificate, &self.key)
     }
 }
 

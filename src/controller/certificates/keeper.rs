@@ -168,6 +168,9 @@ impl Keeper {
                 Err(error) => tracing::error!(%error, secret = SECRET, "a certificate is not used"),
             }
         }
+        if let Err(error) = self.serving.trust(material.authorities.as_bytes()) {
+            tracing::error!(%error, secret = SECRET, "a CA is not told of");
+        }
         let told = self.tell(&material.authorities).await;
         kept.served = Some(material);
         told

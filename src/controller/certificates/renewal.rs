@@ -12,7 +12,7 @@ use rustls_pki_types::CertificateDer;
 use super::material::Material;
 use super::mint::{self, Minted, Validity};
 use super::read::{self, Seen};
-use super::{CertificateError, Lifetimes, Wishes, certificates};
+use super::{CertificateError, Lifetimes, Wishes, certificates, pem};
 
 /// The clock is looked at at least this often: it may jump, and timers do not.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -141,14 +141,6 @@ impl State {
         let live = self.authorities.iter().filter(|(_, seen)| seen.not_after > now);
         live.map(|(der, _)| pem(der)).collect()
     }
-}
-
-fn pem(der: &CertificateDer<'_>) -> String {
-    use base64::Engine;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
-    let body: String = lines.map(|line| format!("{line}\n")).collect();
-    format!("-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
 }
 
 // === impl Lifetimes ===

@@ -175,6 +175,7 @@ fn a_bad_pair_leaves_what_is_served() {
 async fn files_are_followed() {
     let folder = tempfile::tempdir().unwrap();
     let files = files::Files {
+        authorities: None,
         certificate: folder.path().join("tls.crt"),
         key: folder.path().join("tls.key"),
         interval: Duration::from_millis(5),

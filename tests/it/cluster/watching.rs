@@ -91,6 +91,7 @@ impl Running {
             own_namespace: "pillion-system".parse().unwrap(),
             identity: "test".to_owned(),
             address: None,
+            webhook_configuration: None,
         };
         let controller = Controller::new(options, outside);
         let feed = controller.feed();

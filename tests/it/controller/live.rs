@@ -70,6 +70,7 @@ impl Running {
             own_namespace: own,
             identity: "test".to_owned(),
             address: None,
+            webhook_configuration: None,
         };
         let outside = Outside {
             connections: connections(cluster).await,
