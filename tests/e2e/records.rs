@@ -53,11 +53,8 @@ pub(crate) async fn no_key_is_told(stage: &Stage) -> anyhow::Result<()> {
         let name = log.display().to_string();
         said.push(Said { name, text: fs::read_to_string(&log)? });
     }
-    let told: Vec<&str> = said
-        .iter()
-        .filter(|said| said.text.contains(CANARY))
-        .map(|said| &*said.name)
-        .collect();
+    let told: Vec<&str> =
+        said.iter().filter(|said| said.text.contains(CANARY)).map(|said| &*said.name).collect();
     ensure!(told.is_empty(), "keys are told by {told:?}");
     Ok(())
 }
@@ -87,5 +84,8 @@ async fn said(stage: &Stage) -> anyhow::Result<Vec<Said>> {
 /// The logs of the node's servers, and of what followed pods.
 fn logs(stage: &Stage) -> Vec<PathBuf> {
     let files = fs::read_dir(stage.node.folder()).into_iter().flatten().flatten();
-    files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|e| e == "log")).collect()
+    files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|e| e == "log"))
+        .collect()
 }

@@ -128,7 +128,8 @@ async fn leave_in_the_middle(stage: &Stage) -> anyhow::Result<()> {
     stage.until_said(&app, "curl: 0").await?;
     stage.until_said(&sidecar, "\"bye\"").await?;
     stage.wait(TEAM, "pod/leaving", "delete").await?;
-    stage.tell("a pod is deleted in the middle of a stream: it comes to its end, then the pod goes");
+    stage
+        .tell("a pod is deleted in the middle of a stream: it comes to its end, then the pod goes");
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 //! it, so that its chart can be installed.
 
 mod configuration;
+mod tools;
 
 use std::path::Path;
 
@@ -23,7 +24,7 @@ use crate::health;
 use crate::isolation::{Isolation, Reach};
 use crate::patience::until;
 use crate::process::Process;
-use crate::tools::NodeTools;
+use tools::Tools;
 
 /// A cluster with a node; ends when it is dropped, with all that runs in its pods.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Node {
     /// # Errors
     /// When the tools are missing, or a server does not come up; the message has its last words.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let tools = NodeTools::find()?;
+        let tools = Tools::find()?;
         let folder = Folder::create()?;
         let ground = Ground::Isolated(Isolation::create(&folder).await?);
         let cluster = Cluster::start_on(ground, settings, folder).await?;
@@ -97,7 +98,7 @@ impl Node {
         until("containerd's answer", answers).await
     }
 
-    fn start_servers(&mut self, tools: &NodeTools) -> anyhow::Result<()> {
+    fn start_servers(&mut self, tools: &Tools) -> anyhow::Result<()> {
         let kubelet = User { name: "system:node:node", group: Some("system:nodes") };
         let scheduler = User { name: "system:kube-scheduler", group: None };
         let proxy = User { name: "system:kube-proxy", group: None };

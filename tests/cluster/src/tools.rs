@@ -2,12 +2,12 @@
 //!
 //! `KUBEBUILDER_ASSETS`, if it has etcd, kube-apiserver and kubectl; else what `scripts/cluster-tools`
 //! has built. The controller manager, which is not part of those assets by custom, may also be on
-//! the `PATH`. What only a node needs is always of our own building (`scripts/cluster-tools node`).
+//! the `PATH`.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::bail;
 
 /// The programs.
 #[derive(Debug, Clone)]
@@ -18,17 +18,6 @@ pub(crate) struct Tools {
     pub(crate) controller_manager: PathBuf,
 }
 
-/// The programs that a node has besides.
-#[derive(Debug, Clone)]
-pub(crate) struct NodeTools {
-    pub(crate) scheduler: PathBuf,
-    pub(crate) kubelet: PathBuf,
-    pub(crate) proxy: PathBuf,
-    pub(crate) dns: PathBuf,
-    /// An image with a shell, as an archive: what holds a pod's namespaces runs in it.
-    pub(crate) shell: PathBuf,
-}
-
 /// What a folder must have to be used.
 const ASSETS: [&str; 3] = ["etcd", "kube-apiserver", "kubectl"];
 const CONTROLLER_MANAGER: &str = "kube-controller-manager";
@@ -37,31 +26,6 @@ const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 pub(crate) fn project() -> &'static Path {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.ancestors().nth(2).unwrap_or(package)
-}
-
-// === impl NodeTools ===
-
-impl NodeTools {
-    /// Finds them.
-    ///
-    /// # Errors
-    /// When some are missing; the message says how they are built.
-    pub(crate) fn find() -> anyhow::Result<Self> {
-        let cache = project().join(".cache");
-        let tool = |path: &str, remedy: &str| {
-            let path = cache.join(path);
-            ensure!(path.is_file(), "there is no {}: run {remedy}", path.display());
-            Ok(path)
-        };
-        let built = |name: &str| tool(&format!("cluster/{name}"), "scripts/cluster-tools node");
-        Ok(Self {
-            scheduler: built("kube-scheduler")?,
-            kubelet: built("kubelet")?,
-            proxy: built("kube-proxy")?,
-            dns: built("coredns")?,
-            shell: tool("node/shell.tar", "scripts/node-images")?,
-        })
-    }
 }
 
 // === impl Tools ===
