@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use crate::stage::{Stage, TEAM};
+use crate::stage::Stage;
 use crate::story::CANARY;
 
 /// A page of what is kept, and the arguments by which kubectl writes it. No Secrets.

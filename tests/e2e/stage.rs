@@ -82,10 +82,14 @@ impl Stage {
         self.kubectl(&["get", "-n", TEAM, object, "-o", &path]).await
     }
 
-    /// Waits until both replicas of the controller are there, of the version that was last asked for.
+    /// Waits until both replicas of the controller are there, of the version that was last asked
+    /// for, and kube-proxy knows of them: until then the API server cannot ask the webhook.
     pub(crate) async fn await_controllers(&self) -> anyhow::Result<()> {
         let rollout = ["rollout", "status", "-n", SYSTEM, "deployment/pillion", "--timeout=90s"];
-        self.kubectl(&rollout).await.map(|_| ())
+        self.kubectl(&rollout).await?;
+        let labelled = "--labels=pillion.dev/inject=true";
+        let pod = ["run", "asked", "--image=none", labelled, "--dry-run=server", "-n", "default"];
+        until("the webhook", async || Ok(self.kubectl(&pod).await.is_ok())).await
     }
 
     /// Runs kubectl in the background; what it says goes to its log.

@@ -51,9 +51,10 @@ async fn install(stage: &Stage) -> anyhow::Result<()> {
     let chart = chart().display().to_string();
     let place = ["--namespace", SYSTEM, "--create-namespace", "--wait", "--timeout=120s"];
     stage.helm(&[&["install", "pillion", &*chart], &place[..]].concat())?;
-    let replicas = ["get", "-n", SYSTEM, "deployment/pillion", "-o"];
-    let ready = stage.kubectl(&[&replicas[..], &["jsonpath={.status.readyReplicas}"]].concat());
-    ensure!(ready.await? == "2", "the chart's two replicas are not ready");
+    let ready = "jsonpath={.status.readyReplicas}";
+    let ready = ["get", "-n", SYSTEM, "deployment/pillion", "-o", ready];
+    ensure!(stage.kubectl(&ready).await? == "2", "the chart's two replicas are not ready");
+    stage.await_controllers().await?;
     stage.tell("helm install: two replicas of the controller are ready");
     stage.apply(PROVIDER, &[]).await?;
     stage.wait("provider", "pod/provider", "condition=Ready").await
@@ -105,9 +106,10 @@ async fn job(stage: &Stage) -> anyhow::Result<()> {
     stage.wait(TEAM, "job/once", "condition=Complete").await?;
     let answer = stage.kubectl(&["logs", "-n", TEAM, "job/once", "-c", "app"]).await?;
     ensure!(answer.contains("this is house-large"), "the job's call: {answer}");
-    let pod = stage.kubectl(&["get", "-n", TEAM, "pod", "-l", "job-name=once", "-o", "name"]);
+    let pod = ["get", "-n", TEAM, "pod", "-l", "job-name=once", "-o", "name"];
+    let pod = stage.kubectl(&pod).await?;
     let code = "{.status.initContainerStatuses[0].state.terminated.exitCode}";
-    let code = stage.field(pod.await?.trim(), code).await?;
+    let code = stage.field(pod.trim(), code).await?;
     ensure!(code == "0", "the job's sidecar ended with `{code}`");
     stage.tell("a Job calls and completes, and its sidecar ends");
     Ok(())

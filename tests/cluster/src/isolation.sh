@@ -36,6 +36,8 @@ ip link set lo up
 ip link add cni0 type bridge
 ip address add 10.200.0.1/24 dev cni0
 ip link set cni0 up
+# A way must be known before kube-proxy's rules change where it leads.
+ip route add 10.96.0.0/16 dev cni0
 echo 1 >/proc/sys/net/ipv4/ip_forward
 
 : >"$folder/isolation.ready"
