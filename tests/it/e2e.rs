@@ -10,6 +10,7 @@ mod canary;
 mod examples;
 mod faulty;
 mod grants;
+mod installed;
 mod liar;
 mod live;
 mod lying;

@@ -16,6 +16,7 @@ mod control_plane;
 mod folder;
 mod ground;
 mod health;
+mod helm;
 mod isolation;
 mod link;
 mod manifests;
@@ -27,6 +28,7 @@ mod tools;
 
 pub use access::TokenWish;
 pub use cluster::{Audit, Cluster, Settings};
+pub use helm::{Helm, chart};
 pub use manifests::documents;
 pub use node::Node;
 pub use patience::until;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pillion_cluster::TokenWish;
 
 use super::liar::{Liar, Mood};
-use super::stage::Stage;
+use super::stage::{ACCOUNT, Stage};
 use super::traffic::Traffic;
 use crate::support::upstream::{Upstream, json_answer};
 use crate::support::yaml::{all_to, provider};
@@ -78,7 +78,7 @@ fn fault_39_a_watch_that_lies_and_breaks_never_empties_a_table_and_the_last_chan
 fn token(stage: &Stage) -> String {
     let wish = TokenWish {
         namespace: &stage.system,
-        service_account: "pillion-controller",
+        service_account: ACCOUNT,
         pod: None,
         audience: None,
         seconds: 7200,

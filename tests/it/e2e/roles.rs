@@ -6,7 +6,7 @@ use std::fs;
 use pillion_cluster::documents;
 use serde_json::Value;
 
-use super::stage::{RBAC, Stage};
+use super::stage::{ACCOUNT, Stage};
 
 /// What is asked for only when something has gone wrong, or months have passed, or unseen.
 const RARE: [&str; 6] = [
@@ -23,9 +23,9 @@ const RARE: [&str; 6] = [
 ];
 
 /// What the rules allow: `VERB GROUP/RESOURCE`.
-fn allowed() -> BTreeSet<String> {
+fn allowed(rbac: &str) -> BTreeSet<String> {
     let mut allowed = BTreeSet::new();
-    for role in documents(RBAC).unwrap() {
+    for role in documents(rbac).unwrap() {
         for rule in role.data["rules"].as_array().into_iter().flatten() {
             let words = |field: &str| -> Vec<String> {
                 let all = rule[field].as_array().unwrap().iter();
@@ -47,7 +47,7 @@ fn allowed() -> BTreeSet<String> {
 fn asked(stage: &Stage) -> (BTreeSet<String>, Vec<String>) {
     let (mut asked, mut refused) = (BTreeSet::new(), Vec::new());
     let log = fs::read_to_string(stage.cluster().audit_log()).unwrap();
-    let account = format!("system:serviceaccount:{}:pillion-controller", stage.system);
+    let account = format!("system:serviceaccount:{}:{ACCOUNT}", stage.system);
     for line in log.lines().filter(|line| line.contains(&account)) {
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
         let of = &event["objectRef"];
@@ -70,7 +70,7 @@ fn asked(stage: &Stage) -> (BTreeSet<String>, Vec<String>) {
 pub(super) fn check(stage: &Stage) {
     let (asked, refused) = asked(stage);
     assert_eq!(refused, Vec::<String>::new());
-    let mut idle = allowed();
+    let mut idle = allowed(&stage.rbac);
     idle.retain(|rule| !asked.contains(rule) && !RARE.contains(&&**rule));
     assert!(idle.is_empty(), "nobody asks for {idle:?}, but for {asked:?}");
 }

@@ -32,12 +32,12 @@ use super::service::Service;
 use super::sidecar::{Seat, Sidecar};
 use crate::support::GUARD;
 use crate::support::cluster::{private, shared};
+use crate::support::helm;
 use crate::support::manifests::Manifests;
 use crate::support::proxy::{Launch, has_key};
 
-/// The roles of an installation, and its controller's ServiceAccount.
-pub(super) const RBAC: &str = include_str!("rbac.yaml");
-const ACCOUNT: &str = "pillion-controller";
+/// The controller's ServiceAccount.
+pub(super) const ACCOUNT: &str = "pillion";
 
 /// Namespaces of one test.
 pub(crate) struct Stage {
@@ -51,6 +51,8 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     /// The controller's.
     pub(crate) kubeconfig: PathBuf,
+    /// The controller's account and roles.
+    pub(super) rbac: String,
     watches: Watches,
     cluster: Home,
     runtime: Runtime,
@@ -79,9 +81,18 @@ impl Stage {
     /// On a cluster of its own with an audit log, whose API server it may stop; controllers watch all
     /// namespaces.
     pub(crate) fn alone() -> Self {
+        Self::own(Watches::All)
+    }
+
+    /// The same, but controllers watch the stage's own namespace only.
+    pub(crate) fn alone_and_limited() -> Self {
+        Self::own(Watches::Some)
+    }
+
+    fn own(watches: Watches) -> Self {
         let runtime = runtime();
         let cluster = runtime.block_on(private(Settings { audit: Audit::Metadata }));
-        Self::set(runtime, Home::Own(Box::new(cluster)), Watches::All)
+        Self::set(runtime, Home::Own(Box::new(cluster)), watches)
     }
 
     fn set(runtime: Runtime, home: Home, watches: Watches) -> Self {
@@ -89,14 +100,15 @@ impl Stage {
         let setting = async {
             let (namespace, system) =
                 (cluster.namespace().await.unwrap(), cluster.namespace().await.unwrap());
-            let roles = roles(&namespace, &system, watches);
-            cluster.apply(&system, &roles).await.unwrap();
+            let rbac = rbac(&namespace, &system, watches);
+            cluster.apply(&system, &rbac).await.unwrap();
             let kubeconfig = cluster.service_account_kubeconfig(&system, ACCOUNT).await.unwrap();
-            (namespace, system, kubeconfig, cluster.client().unwrap())
+            ((namespace, system), rbac, kubeconfig, cluster.client().unwrap())
         };
-        let (namespace, system, kubeconfig, client) = runtime.block_on(setting);
+        let ((namespace, system), rbac, kubeconfig, client) = runtime.block_on(setting);
         let service = Service::start();
-        Self { namespace, system, service, client, kubeconfig, watches, cluster: home, runtime }
+        let cluster = home;
+        Self { namespace, system, service, client, kubeconfig, rbac, watches, cluster, runtime }
     }
 
     /// Does something that takes the API server's time.
@@ -392,14 +404,13 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// The roles, for these namespaces.
-fn roles(namespace: &str, system: &str, watches: Watches) -> String {
-    let other = match watches {
-        Watches::Some => "pillion.dev/watches: all",
-        Watches::All => "pillion.dev/watches: some",
-    };
-    let documents = RBAC.split("\n---\n").filter(|document| !document.contains(other));
-    let documents: Vec<&str> = documents.collect();
-    let yaml = documents.join("\n---\n").replace("pillion-system", system);
-    yaml.replace("namespace: watched", &format!("namespace: {namespace}"))
+/// The controller's account and roles as the chart makes them, for these namespaces.
+fn rbac(namespace: &str, system: &str, watches: Watches) -> String {
+    let watched = format!("--set=watchNamespaces={{{namespace}}}");
+    let mut wishes = vec![helm::RBAC, "--set=webhook.enabled=false"];
+    match watches {
+        Watches::Some => wishes.push(&watched),
+        Watches::All => {}
+    }
+    helm::rendered(system, &wishes)
 }

@@ -1,0 +1,77 @@
+//! Controller and gateway started as the chart's Deployments say, under the chart's rights.
+
+use std::process::Command;
+
+use pillion::bundle::push::AUDIENCE;
+use pillion_cluster::documents;
+
+use super::live::{last_key, named};
+use super::roles;
+use super::stage::Stage;
+use crate::support::helm;
+use crate::support::yaml::{all_to, bearer, provider};
+
+/// What is there only on a node, or takes its time.
+const PLACES: [&str; 7] =
+    ["--listen", "--admin", "--controller", "--cache", "--injection", "--webhook", "--leave-delay"];
+
+/// The arguments of a Deployment's container.
+fn arguments(template: &str, namespace: &str, more: &[&str]) -> Vec<String> {
+    let only = format!("--show-only=templates/{template}/deployment.yaml");
+    let rendered = helm::rendered(namespace, &[&[only.as_str()], more].concat());
+    let deployment = &documents(&rendered).unwrap()[0];
+    let container = &deployment.data["spec"]["template"]["spec"]["containers"][0];
+    let arguments = container["args"].as_array().unwrap().iter();
+    arguments.map(|argument| argument.as_str().unwrap().to_owned()).collect()
+}
+
+/// Those that are no places: name and value.
+fn flags(arguments: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    let flags = arguments.iter().filter_map(|argument| argument.split_once('='));
+    flags.filter(|(name, _)| !PLACES.contains(name))
+}
+
+/// The binary knows all of them, and takes their values.
+#[track_caller]
+fn are_taken(arguments: &[String]) {
+    let mut pillion = Command::new(env!("CARGO_BIN_EXE_pillion"));
+    let output = pillion.env_clear().args(arguments).arg("--help").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+}
+
+#[test]
+fn the_binary_takes_what_the_chart_gives_it() {
+    for case in ["default", "everything", "namespaces", "cert-manager", "supplied", "gateway"] {
+        let values = format!("--values=tests/fixtures/chart/{case}/values.yaml");
+        are_taken(&arguments("controller", "pillion-system", &[&values]));
+        let gateway = [&*values, "--set=gateway.enabled=true"];
+        are_taken(&arguments("gateway", "pillion-system", &gateway));
+    }
+}
+
+#[test]
+fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
+    let stage = Stage::alone_and_limited();
+    let upstream = named("owned");
+    stage.apply(&(provider("owned", &upstream.url(), "") + &all_to("owned")));
+    let watched = format!("--set=watchNamespaces={{{}}}", stage.namespace);
+    let given = arguments("controller", &stage.system, &[&watched, "--set=webhook.enabled=false"]);
+    let order =
+        flags(&given).fold(stage.order("one"), |order, (name, value)| order.flag(name, value));
+    let mut controller = order.start(&stage.kubeconfig);
+
+    let pod = stage.pod("shared", &[("app.kubernetes.io/component", "gateway")]);
+    let given = arguments("gateway", &stage.system, &["--set=gateway.enabled=true"]);
+    let seat = stage.seat(&stage.token(&pod, AUDIENCE));
+    let gateway = flags(&given).fold(seat, |seat, (name, value)| seat.flag(name, value)).start();
+    assert_eq!(gateway.call().text(), "\"owned\"");
+    assert_eq!(last_key(&upstream), bearer("owned"));
+
+    // A reference that leads nowhere, so that an event tells of it.
+    stage.apply(&all_to("missing"));
+    stage.until_said("everything", "ResolvedRefs", "ProviderNotFound");
+    assert_eq!(controller.complaints(), Vec::<String>::new());
+    assert!(controller.stop().success());
+    roles::check(&stage);
+}
