@@ -89,7 +89,14 @@ impl Stage {
         self.kubectl(&rollout).await?;
         let labelled = "--labels=pillion.dev/inject=true";
         let pod = ["run", "asked", "--image=none", labelled, "--dry-run=server", "-n", "default"];
-        until("the webhook", async || Ok(self.kubectl(&pod).await.is_ok())).await
+        let mut refusal = String::new();
+        let asked = async || {
+            let outcome = self.kubectl(&pod).await;
+            refusal = outcome.as_ref().err().map(|error| format!("{error:#}")).unwrap_or_default();
+            Ok(outcome.is_ok())
+        };
+        let answers = until("the webhook's answer", asked).await;
+        answers.with_context(|| refusal)
     }
 
     /// Runs kubectl in the background; what it says goes to its log.

@@ -2,17 +2,28 @@
 //! server makes of it, from `helm install` to `helm uninstall`.
 //!
 //! [`values`] is about its values, schema and README, [`rendered`] about what comes out of them,
-//! [`release`] about a release's life. `e2e::installed` starts the controller and the gateway as the
+//! [`release`] about a release's life, [`test_pod`] about what `helm test` starts. `e2e::installed` starts the controller and the gateway as the
 //! chart does.
 
 mod release;
 mod rendered;
+mod test_pod;
 mod values;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The cases of tests/fixtures/chart, by name.
+pub(crate) fn cases() -> Vec<String> {
+    let entries = fs::read_dir(folder()).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
 
 /// Values of a case.
-fn fixture(case: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chart");
-    format!("--values={}", folder.join(case).join("values.yaml").display())
+pub(crate) fn fixture(case: &str) -> String {
+    format!("--values={}", folder().join(case).join("values.yaml").display())
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chart")
 }

@@ -11,7 +11,7 @@ use pillion_cluster::{Cluster, Helm, Settings, chart, documents};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use super::fixture;
+use super::{cases, fixture};
 use crate::support::cluster::{self, private, shared};
 use crate::support::helm::rendered;
 
@@ -212,8 +212,8 @@ fn accepts_every_case(ground: &Ground<'_>) {
         runtime.block_on(cluster.apply("", &yaml.to_string())).unwrap();
         runtime.block_on(cluster.service_account(namespace, "default")).unwrap();
     }
-    for case in ["default", "everything", "namespaces", "cert-manager", "supplied", "gateway"] {
-        let yaml = rendered("pillion-system", &[&fixture(case)]);
+    for case in cases() {
+        let yaml = rendered("pillion-system", &[&fixture(&case), "--no-hooks"]);
         let pods: Vec<String> = documents(&yaml).unwrap().iter().filter_map(pod).collect();
         assert!(!pods.is_empty());
         for yaml in [&yaml, &pods.join("\n---\n")] {

@@ -10,7 +10,7 @@ use kube::api::DynamicObject;
 use pillion_cluster::{chart, documents};
 use serde_json::{Value, json};
 
-use super::fixture;
+use super::{cases, fixture};
 use crate::bless;
 use crate::support::helm::{HELM, objects, refused, rendered};
 
@@ -24,13 +24,6 @@ const CLUSTER_SCOPED: [&str; 4] = [
 
 fn kind(object: &DynamicObject) -> &str {
     &object.types.as_ref().unwrap().kind
-}
-
-/// Every case has every object that can be asked for, or not.
-fn cases() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chart");
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Values: each is said in `values.yaml`, known to the schema and told in the README; others are
 //! refused in words.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 use pillion_cluster::chart;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::{cases, fixture};
 use crate::bless;
 use crate::support::helm::{HELM, refused, rendered};
 
@@ -60,16 +59,20 @@ fn commented() -> Vec<(String, String)> {
     found
 }
 
-/// All leaves below a value. What may hold any keys is a leaf.
-fn leaves(value: &Value, schema: &Value, path: &str, into: &mut BTreeMap<String, Value>) {
-    match (value, schema.get("properties")) {
-        (Value::Object(fields), Some(known)) => {
-            for (key, value) in fields {
-                let at = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                leaves(value, &known[key], &at, into);
-            }
-        }
-        _ => drop(into.insert(path.to_owned(), value.clone())),
+/// What stands at `a.b.c`.
+fn at<'a>(values: &'a Value, key: &str) -> Option<&'a Value> {
+    values.pointer(&format!("/{}", key.replace('.', "/")))
+}
+
+/// Takes a value away, and what is above it and has nothing else.
+fn take(values: &mut Value, key: &str) {
+    let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+    let fields = values.as_object_mut().unwrap();
+    if !rest.is_empty() {
+        take(&mut fields[first], rest);
+    }
+    if rest.is_empty() || fields[first] == json!({}) {
+        fields.remove(first);
     }
 }
 
@@ -86,14 +89,13 @@ fn objects<'a>(schema: &'a Value, path: String, into: &mut Vec<(String, &'a Valu
 
 #[test]
 fn every_value_has_a_comment_and_the_readme_tells_it() {
-    let mut values = BTreeMap::new();
-    leaves(&defaults(), &schema(), "", &mut values);
+    let mut values = defaults();
     let mut readme = HEAD.to_owned() + "| value | default | what it is |\n|---|---|---|\n";
     for (key, comment) in commented() {
-        let Some(default) = values.remove(&key) else { panic!("values.yaml: {key} is no leaf") };
-        readme += &format!("| `{key}` | `{default}` | {comment} |\n");
+        readme += &format!("| `{key}` | `{}` | {comment} |\n", at(&values, &key).unwrap());
+        take(&mut values, &key);
     }
-    assert!(values.is_empty(), "values.yaml: say with `# -- ` what these are: {values:?}");
+    assert_eq!(values, json!({}), "values.yaml: say with `# -- ` what these are");
     bless::check(&chart().join("README.md"), &readme);
     assert!(read("values.yaml").lines().count() < 300);
 }
@@ -103,10 +105,9 @@ fn every_value_has_a_comment_and_the_readme_tells_it() {
 fn one_case_sets_every_value() {
     let path = "tests/fixtures/chart/everything/values.yaml";
     let case: Value = serde_norway::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let (mut all, mut set) = (BTreeMap::new(), BTreeMap::new());
-    leaves(&defaults(), &schema(), "", &mut all);
-    leaves(&case, &schema(), "", &mut set);
-    assert_eq!(all.keys().collect::<Vec<_>>(), set.keys().collect::<Vec<_>>());
+    for (key, _) in commented() {
+        assert!(at(&case, &key).is_some(), "{key}");
+    }
 }
 
 #[test]
@@ -155,6 +156,7 @@ fn wrong_values_are_refused_in_words() {
         ("watchNamespaces={Team}", "at '/watchNamespaces/0': 'Team' does not match"),
         ("webhook.failurePolicy=fail", "value must be one of 'Fail', 'Ignore'"),
         ("webhook.timeoutSeconds=31", "at '/webhook/timeoutSeconds': maximum"),
+        ("injection.resources.limits.disk=1", "additional properties 'disk' not allowed"),
         ("injection.port=80", "at '/injection/port': minimum: got 80, want 1,024"),
         ("gateway.accessLog=stderr", "value must be one of 'stdout', 'off', false"),
         ("image.digest=latest", "at '/image/digest': 'latest' does not match"),
@@ -175,12 +177,10 @@ fn a_parent_chart_may_have_globals() {
 
 #[test]
 fn helm_finds_nothing_to_complain_about() {
-    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chart");
-    for case in fs::read_dir(fixtures).unwrap() {
-        let values = case.unwrap().path().join("values.yaml").display().to_string();
-        let path = chart().display().to_string();
-        let line = ["lint", "--strict", "--kube-version=1.36.0", "--values", &values, &path];
+    for case in cases() {
+        let (values, path) = (fixture(&case), chart().display().to_string());
+        let line = ["lint", "--strict", "--kube-version=1.36.0", &values, &path];
         let output = HELM.run(&line).unwrap();
-        assert!(output.status.success(), "{values}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "{case}: {}", String::from_utf8_lossy(&output.stdout));
     }
 }

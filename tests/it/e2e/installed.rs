@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
+use k8s_openapi::api::admissionregistration::v1::{MutatingWebhook, MutatingWebhookConfiguration};
+use kube::Api;
+use kube::runtime::wait::await_condition;
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::documents;
 
 use super::live::{last_key, named};
 use super::roles;
 use super::stage::Stage;
+use crate::chart::{cases, fixture};
 use crate::support::helm;
 use crate::support::yaml::{all_to, bearer, provider};
 
@@ -42,8 +46,7 @@ fn are_taken(arguments: &[String]) {
 
 #[test]
 fn the_binary_takes_what_the_chart_gives_it() {
-    for case in ["default", "everything", "namespaces", "cert-manager", "supplied", "gateway"] {
-        let values = format!("--values=tests/fixtures/chart/{case}/values.yaml");
+    for values in cases().iter().map(|case| fixture(case)) {
         are_taken(&arguments("controller", "pillion-system", &[&values]));
         let gateway = [&*values, "--set=gateway.enabled=true"];
         are_taken(&arguments("gateway", "pillion-system", &gateway));
@@ -56,7 +59,7 @@ fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
     let upstream = named("owned");
     stage.apply(&(provider("owned", &upstream.url(), "") + &all_to("owned")));
     let watched = format!("--set=watchNamespaces={{{}}}", stage.namespace);
-    let given = arguments("controller", &stage.system, &[&watched, "--set=webhook.enabled=false"]);
+    let given = arguments("controller", &stage.system, &[&watched]);
     let order =
         flags(&given).fold(stage.order("one"), |order, (name, value)| order.flag(name, value));
     let mut controller = order.start(&stage.kubeconfig);
@@ -67,6 +70,18 @@ fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
     let gateway = flags(&given).fold(seat, |seat, (name, value)| seat.flag(name, value)).start();
     assert_eq!(gateway.call().text(), "\"owned\"");
     assert_eq!(last_key(&upstream), bearer("owned"));
+
+    // The API server is told whom to believe when it asks about pods.
+    let ca = stage.ca();
+    let believed = |webhook: &MutatingWebhook| {
+        webhook.client_config.ca_bundle.as_ref().is_some_and(|bundle| bundle.0 == ca.as_bytes())
+    };
+    let are_all = |object: Option<&MutatingWebhookConfiguration>| {
+        let webhooks = object.and_then(|object| object.webhooks.as_ref());
+        webhooks.is_some_and(|webhooks| webhooks.len() == 2 && webhooks.iter().all(believed))
+    };
+    let configurations = Api::all(stage.client.clone());
+    stage.block_on(await_condition(configurations, &stage.webhook(), are_all)).unwrap();
 
     // A reference that leads nowhere, so that an event tells of it.
     stage.apply(&all_to("missing"));

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use pillion_cluster::TokenWish;
 
+use super::installation::ACCOUNT;
 use super::liar::{Liar, Mood};
-use super::stage::{ACCOUNT, Stage};
+use super::stage::Stage;
 use super::traffic::Traffic;
 use crate::support::upstream::{Upstream, json_answer};
 use crate::support::yaml::{all_to, provider};

@@ -6,7 +6,8 @@ use std::fs;
 use pillion_cluster::documents;
 use serde_json::Value;
 
-use super::stage::{ACCOUNT, Stage};
+use super::installation::ACCOUNT;
+use super::stage::Stage;
 
 /// What is asked for only when something has gone wrong, or months have passed, or unseen.
 const RARE: [&str; 6] = [

@@ -27,17 +27,14 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use super::installation::{ACCOUNT, Installation, Watches};
 use super::replica::{Order, Replica};
 use super::service::Service;
 use super::sidecar::{Seat, Sidecar};
 use crate::support::GUARD;
 use crate::support::cluster::{private, shared};
-use crate::support::helm;
 use crate::support::manifests::Manifests;
 use crate::support::proxy::{Launch, has_key};
-
-/// The controller's ServiceAccount.
-pub(super) const ACCOUNT: &str = "pillion";
 
 /// Namespaces of one test.
 pub(crate) struct Stage {
@@ -53,16 +50,11 @@ pub(crate) struct Stage {
     pub(crate) kubeconfig: PathBuf,
     /// The controller's account and roles.
     pub(super) rbac: String,
+    /// What sidecars are to be, if controllers serve the webhook.
+    injection: Option<PathBuf>,
     watches: Watches,
     cluster: Home,
     runtime: Runtime,
-}
-
-/// What its controllers watch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watches {
-    Some,
-    All,
 }
 
 enum Home {
@@ -79,7 +71,7 @@ impl Stage {
     }
 
     /// On a cluster of its own with an audit log, whose API server it may stop; controllers watch all
-    /// namespaces.
+    /// namespaces, and keep the webhook's configuration true.
     pub(crate) fn alone() -> Self {
         Self::own(Watches::All)
     }
@@ -100,15 +92,30 @@ impl Stage {
         let setting = async {
             let (namespace, system) =
                 (cluster.namespace().await.unwrap(), cluster.namespace().await.unwrap());
-            let rbac = rbac(&namespace, &system, watches);
-            cluster.apply(&system, &rbac).await.unwrap();
+            let chart = Installation { namespace: &namespace, system: &system, watches };
+            let rbac = chart.rbac(cluster).await;
+            let injection = match &home {
+                Home::Shared(_) => None,
+                Home::Own(cluster) => Some(chart.webhook(cluster).await),
+            };
             let kubeconfig = cluster.service_account_kubeconfig(&system, ACCOUNT).await.unwrap();
-            ((namespace, system), rbac, kubeconfig, cluster.client().unwrap())
+            let client = cluster.client().unwrap();
+            ((namespace, system), (rbac, injection), (kubeconfig, client))
         };
-        let ((namespace, system), rbac, kubeconfig, client) = runtime.block_on(setting);
-        let service = Service::start();
-        let cluster = home;
-        Self { namespace, system, service, client, kubeconfig, rbac, watches, cluster, runtime }
+        let (names, (rbac, injection), (kubeconfig, client)) = runtime.block_on(setting);
+        let ((namespace, system), service, cluster) = (names, Service::start(), home);
+        Self {
+            namespace,
+            system,
+            service,
+            client,
+            kubeconfig,
+            rbac,
+            injection,
+            watches,
+            cluster,
+            runtime,
+        }
     }
 
     /// Does something that takes the API server's time.
@@ -139,10 +146,22 @@ impl Stage {
     pub(crate) fn order(&self, identity: &str) -> Order {
         let order = Order { flags: BTreeMap::new(), service: self.service.clone() };
         let order = order.flag("--namespace", &self.system).flag("--identity", identity);
-        match self.watches {
+        let order = match self.watches {
             Watches::Some => order.flag("--namespaces", &self.namespace),
             Watches::All => order,
+        };
+        match &self.injection {
+            Some(file) => order
+                .flag("--injection", file.to_str().unwrap())
+                .flag("--webhook", "127.0.0.1:0")
+                .flag("--webhook-configuration", &self.webhook()),
+            None => order,
         }
+    }
+
+    /// The name of the webhook's configuration.
+    pub(crate) fn webhook(&self) -> String {
+        format!("pillion.{}", self.system)
     }
 
     /// Starts a controller and waits until it is ready.
@@ -402,15 +421,4 @@ impl Home {
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// The controller's account and roles as the chart makes them, for these namespaces.
-fn rbac(namespace: &str, system: &str, watches: Watches) -> String {
-    let watched = format!("--set=watchNamespaces={{{namespace}}}");
-    let mut wishes = vec![helm::RBAC, "--set=webhook.enabled=false"];
-    match watches {
-        Watches::Some => wishes.push(&watched),
-        Watches::All => {}
-    }
-    helm::rendered(system, &wishes)
 }

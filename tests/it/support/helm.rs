@@ -5,9 +5,6 @@ use std::sync::LazyLock;
 use kube::api::DynamicObject;
 use pillion_cluster::{Helm, documents};
 
-/// Of the chart, only the controller's account and roles.
-pub(crate) const RBAC: &str = "--show-only=templates/controller/rbac.yaml";
-
 /// Helm before no cluster.
 pub(crate) static HELM: LazyLock<Helm> =
     LazyLock::new(|| Helm::find().unwrap_or_else(|error| panic!("{error:#}")));
