@@ -1,8 +1,8 @@
-//! The programs of a node, which are always of our own building.
+//! The programs of a node, and the image that it begins with.
 
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::tools;
 
@@ -25,19 +25,15 @@ impl Tools {
     /// # Errors
     /// When some are missing; the message says how they are built.
     pub(super) fn find() -> anyhow::Result<Self> {
-        let built = |name: &str| find(&format!("cluster/{name}"), "scripts/cluster-tools node");
+        let built = |name| tools::program(name).context("run scripts/cluster-tools node");
+        let shell = tools::project().join(".cache/node/shell.tar");
+        ensure!(shell.is_file(), "there is no {}: run scripts/node-images", shell.display());
         Ok(Self {
             scheduler: built("kube-scheduler")?,
             kubelet: built("kubelet")?,
             proxy: built("kube-proxy")?,
             dns: built("coredns")?,
-            shell: find("node/shell.tar", "scripts/node-images")?,
+            shell,
         })
     }
-}
-
-fn find(path: &str, remedy: &str) -> anyhow::Result<PathBuf> {
-    let path = tools::project().join(".cache").join(path);
-    ensure!(path.is_file(), "there is no {}: run {remedy}", path.display());
-    Ok(path)
 }
