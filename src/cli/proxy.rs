@@ -1,6 +1,7 @@
 //! `pillion proxy`: a data plane fed from a folder, or by a controller.
 
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 use prometheus::Registry;
@@ -15,7 +16,7 @@ use super::signals::{Pace, Signals};
 use super::subscribe::Subscribed;
 use crate::feed::Files;
 use crate::feed::cache::Cache;
-use crate::feed::subscription::{self, Metrics, Settings};
+use crate::feed::subscription::{self, Metrics, Settings, Trust};
 use crate::net::admin;
 use crate::net::drain::{self, Stage};
 use crate::net::task;
@@ -85,12 +86,14 @@ impl Source {
         let (feed, subscription) = (&args.feed, &args.subscription);
         match (&feed.controller, &feed.manifests) {
             (Some(controller), _) => {
+                let cache = subscription.cache.clone().map(Cache::new);
+                let trust = Trust::new(subscription.controller_ca.clone(), cache.clone());
                 let settings = Settings {
                     controller: controller.clone(),
-                    ca: subscription.controller_ca.clone(),
+                    trust: Rc::new(trust),
                     token: subscription.token.clone(),
                 };
-                Ok(Self::Controller(settings, subscription.cache.clone().map(Cache::new)))
+                Ok(Self::Controller(settings, cache))
             }
             (None, Some(manifests)) => {
                 let files = Files::open(manifests.clone(), keys::given(&args.source.keys)?);

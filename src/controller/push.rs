@@ -32,7 +32,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use tokio::sync::watch;
 
+use super::certificates::Authorities;
 use super::reports::Desk;
 use super::sidecars::Sidecars;
 use super::snapshot::Feed;
@@ -55,6 +57,8 @@ pub struct Door {
     pub identities: Identities,
     /// What is counted.
     pub metrics: PushMetrics,
+    /// By which CA certificates sidecars are to believe controllers, where that is known.
+    pub authorities: watch::Receiver<Option<Authorities>>,
     /// What it may cost.
     pub limits: Limits,
 }
@@ -83,6 +87,8 @@ pub struct Limits {
     /// The draining controller ends its sessions over this time, so that their sidecars do not all
     /// go to the next replica in the same instant.
     pub spread: Duration,
+    /// The CA is another one: sessions end over this time, so that their sidecars hear of it.
+    pub renewal: Duration,
 }
 
 // === impl Limits ===
@@ -100,6 +106,7 @@ impl Default for Limits {
             patience: Duration::from_secs(2),
             sessions_of_one_pod: 4,
             spread: Duration::from_secs(5),
+            renewal: Duration::from_secs(60),
         }
     }
 }

@@ -180,6 +180,7 @@ impl Controller {
             reports: Rc::clone(&self.reports),
             identities: Identities::new(reviewer, Spans::default()),
             metrics: self.outside.push_metrics.clone(),
+            authorities: self.serving.following_authorities(),
             limits: Limits::default(),
         })
     }

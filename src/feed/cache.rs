@@ -1,4 +1,5 @@
-//! The bundle that runs, kept in a memory-backed volume for the next start of the container.
+//! The bundle that runs, and the CA that a controller has told of, kept in a memory-backed volume for
+//! the next start of the container.
 //!
 //! It holds keys, as the memory of the process does: the file is for its owner alone, and the
 //! volume must be `medium: Memory`, so that none reaches a disk. What cannot be read is removed:
@@ -11,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::bundle::push::MAX_BUNDLE;
+use crate::bundle::push::{MAX_AUTHORITIES, MAX_BUNDLE};
 use crate::bundle::{self, Bundle};
 
 const FILE: &str = "bundle.json";
-const NEW: &str = ".bundle.json.new";
+const AUTHORITIES: &str = "ca.crt";
 
 /// A folder for one bundle.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl Cache {
     /// What was kept, if it can be used.
     pub fn read(&self) -> Option<Bundle> {
         let path = self.folder.join(FILE);
-        let line = match line_of(&path) {
+        let line = match bytes_of(&path, MAX_BUNDLE + 1) {
             Ok(line) => line,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return self.useless(&path, &error.to_string()),
@@ -50,15 +51,33 @@ impl Cache {
     /// # Errors
     /// Those of the file system; the one before is still whole then.
     pub fn write(&self, line: &[u8]) -> io::Result<()> {
-        let new = self.folder.join(NEW);
+        self.put(FILE, line)
+    }
+
+    /// The CA certificates that were kept.
+    pub fn authorities(&self) -> Option<Vec<u8>> {
+        let bytes = bytes_of(&self.folder.join(AUTHORITIES), MAX_AUTHORITIES).ok()?;
+        Some(bytes.to_vec())
+    }
+
+    /// Keeps CA certificates in the place of those before.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn keep_authorities(&self, pem: &[u8]) -> io::Result<()> {
+        self.put(AUTHORITIES, pem)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let new = self.folder.join(format!(".{name}.new"));
         // One that a crash has left may belong to nobody knows whom.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(line)?;
-        fs::rename(new, self.folder.join(FILE))
+        file.write_all(bytes)?;
+        fs::rename(new, self.folder.join(name))
     }
 
     fn useless(&self, path: &Path, why: &str) -> Option<Bundle> {
@@ -71,15 +90,16 @@ impl Cache {
     }
 }
 
-fn line_of(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+/// What a file of at most so many bytes holds.
+fn bytes_of(path: &Path, most: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let about = fs::symlink_metadata(path)?;
     // Nothing is followed or waited for: it is our own file, or it is foreign.
-    if !about.is_file() || about.len() > MAX_BUNDLE as u64 + 1 {
+    if !about.is_file() || about.len() > most as u64 {
         return Err(io::Error::other("it is no file of this program"));
     }
-    let mut line = Zeroizing::new(Vec::new());
-    fs::File::open(path)?.take(MAX_BUNDLE as u64 + 1).read_to_end(&mut line)?;
-    Ok(line)
+    let mut bytes = Zeroizing::new(Vec::new());
+    fs::File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -101,7 +121,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let cache = Cache::new(folder.path());
         assert!(cache.read().is_none());
-        fs::write(folder.path().join(NEW), "left by a crash").unwrap();
+        fs::write(folder.path().join(".bundle.json.new"), "left by a crash").unwrap();
         let world = World::default();
         for _ in 0..2 {
             cache.write(&bundle::encode(&world)).unwrap();

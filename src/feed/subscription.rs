@@ -1,7 +1,8 @@
 //! Bundles from a controller: the sidecar's end of [`crate::bundle::push`].
 //!
 //! Reading order: [`follow`], `session` (one stream), `dial` (the way there), `lines` and `answers`
-//! (what goes over it), `pace` (how long to wait), `trouble` (why there is none).
+//! (what goes over it), `trust` (whom we believe), `pace` (how long to wait), `trouble` (why there is
+//! none).
 //!
 //! Invariants: it never gives up, and whatever happens to a stream, what was handed over stays with
 //! whoever has it. Names are resolved, and CA and token read, at each try. A new token means a new
@@ -15,10 +16,12 @@ mod metrics;
 mod pace;
 mod session;
 mod trouble;
+mod trust;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -35,6 +38,7 @@ pub use metrics::Metrics;
 use pace::Pace;
 use session::Session;
 use trouble::Trouble;
+pub use trust::Trust;
 
 /// How often the token's file is looked at.
 const LOOK: Duration = Duration::from_secs(3);
@@ -44,8 +48,8 @@ const LOOK: Duration = Duration::from_secs(3);
 pub struct Settings {
     /// Its address; its certificate must be for the host.
     pub controller: Address,
-    /// The file with the certificates of the CAs that it is believed by.
-    pub ca: PathBuf,
+    /// By whose certificates it is believed.
+    pub trust: Rc<Trust>,
     /// The file with the token that says who we are.
     pub token: PathBuf,
 }

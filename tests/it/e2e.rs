@@ -10,6 +10,7 @@ mod canary;
 mod examples;
 mod faulty;
 mod grants;
+mod injection;
 mod installation;
 mod installed;
 mod liar;

@@ -5,6 +5,7 @@ mod cache;
 mod controller;
 mod refusals;
 mod streams;
+mod trust;
 
 use std::fs;
 use std::process::Command;

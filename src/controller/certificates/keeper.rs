@@ -250,13 +250,7 @@ impl Kept {
 
     /// Once: nothing is served before the Secret has been read, and later it can wait.
     fn complain(&self, error: &watcher::Error) {
-        let error = match error {
-            watcher::Error::InitialListFailed(error)
-            | watcher::Error::WatchStartFailed(error)
-            | watcher::Error::WatchFailed(error) => api_error::why(error),
-            watcher::Error::WatchError(status) => format!("{} {}", status.code, status.reason),
-            watcher::Error::NoResourceVersion => "its answer cannot be read".to_owned(),
-        };
+        let error = api_error::why_of_watch(error);
         match self.heard {
             Heard::Nothing => {
                 tracing::warn!(error, secret = SECRET, "the certificates' Secret cannot be read");

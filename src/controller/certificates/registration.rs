@@ -75,10 +75,13 @@ impl Registration {
                     Some(Ok(Some(object))) => seen = Some(object),
                     Some(Ok(None)) => {
                         seen = None;
-                        self.tell(&mut told, Told::IsGone, "create it, or correct the name");
+                        self.tell(&mut told, Told::IsGone, "create it, or correct --webhook-configuration");
                     }
-                    Some(Err(_)) => self.tell(&mut told, Told::CannotBeRead, "see its role"),
-                    None => {}
+                    // The watch goes on by itself, after a pause.
+                    Some(Err(error)) if seen.is_none() => {
+                        self.tell(&mut told, Told::CannotBeRead, &api_error::why_of_watch(&error));
+                    }
+                    Some(Err(_)) | None => {}
                 },
                 () = tokio::time::sleep(wait) => {}
             }
@@ -127,10 +130,10 @@ impl Registration {
         }
     }
 
-    fn tell(&self, told: &mut Told, now: Told, remedy: &str) {
+    fn tell(&self, told: &mut Told, now: Told, why: &str) {
         if *told != now {
             let (configuration, what) = (&self.name, now.text());
-            tracing::warn!(configuration, remedy, "the webhook's configuration {what}");
+            tracing::warn!(configuration, why, "the webhook's configuration {what}");
             *told = now;
         }
     }

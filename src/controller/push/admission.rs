@@ -18,7 +18,7 @@ use super::presence::{Caller, Presence, Visit};
 use super::refusal::Refusal;
 use super::replica::{self, Replica};
 use super::session::{Bundles, Ending, Session};
-use crate::bundle::push::PATH;
+use crate::bundle::push::{self, PATH};
 use crate::controller::reports::report;
 use crate::controller::sidecars::Seat;
 use crate::controller::snapshot::{Feed, PodId};
@@ -77,17 +77,24 @@ async fn admit(
     known(&mut feed, &pod, door).await?;
     let seat = seat(door, &pod)?;
     visit.is_no_stranger();
+    let mut authorities = door.authorities.clone();
+    let told = authorities.borrow_and_update().clone();
+    let ending = Ending::new(expires, drain, authorities, door.limits);
     let session = Session {
         pod,
         seat,
         feed,
         answers: Answers::new(request.into_body()),
-        ending: Ending::new(expires, drain, door.limits.spread),
+        ending,
         metrics: door.metrics.clone(),
         sent: None,
         _held: (OneMore::of(&door.metrics.sessions), visit),
     };
-    Ok(stream(session.bundles()))
+    let mut response = stream(session.bundles());
+    if let Some(told) = told.as_deref().and_then(push::authorities_header) {
+        response.headers_mut().insert(push::AUTHORITIES, told);
+    }
+    Ok(response)
 }
 
 fn stream(bundles: Bundles) -> Response<ReplyBody> {

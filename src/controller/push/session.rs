@@ -5,7 +5,7 @@
 //! again. Nothing of a bundle is copied.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,12 +15,15 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::Limits;
 use super::answers::{Answers, Garbage};
 use super::metrics::{OneMore, PushMetrics};
 use super::presence::Visit;
 use crate::bundle::push::{Answer, MAX_BUNDLE};
+use crate::controller::certificates::Authorities;
 use crate::controller::sidecars::Seat;
 use crate::controller::snapshot::{Encoded, Feed, PodId};
 use crate::net::drain::{Drain, Stage};
@@ -46,9 +49,12 @@ pub(super) struct Session<B> {
 pub(super) struct Ending {
     expires: Instant,
     drain: Drain,
-    spread: Duration,
+    authorities: watch::Receiver<Option<Authorities>>,
+    limits: Limits,
     /// Chosen when the drain begins.
     leaves: Option<Instant>,
+    /// Chosen when there is another CA.
+    renews: Option<Instant>,
 }
 
 /// Why it ends.
@@ -56,6 +62,7 @@ pub(super) struct Ending {
 enum End {
     PodGone,
     TokenExpired,
+    NewAuthorities,
     Draining,
     Garbage(Garbage),
 }
@@ -158,7 +165,7 @@ impl<B: Body<Data = Bytes> + Unpin + 'static> Session<B> {
             End::Garbage(garbage) => {
                 tracing::warn!(namespace, pod, error = %garbage, "a sidecar's stream was ended");
             }
-            End::PodGone | End::TokenExpired | End::Draining => {
+            End::PodGone | End::TokenExpired | End::NewAuthorities | End::Draining => {
                 tracing::debug!(namespace, pod, reason = end.label(), "a stream ends");
             }
         }
@@ -178,10 +185,16 @@ fn result_of(answer: &Answer) -> &'static str {
 
 impl Ending {
     /// A little before the token expires: sidecars that came together do not come back together.
-    pub(super) fn new(expires: Instant, drain: Drain, spread: Duration) -> Self {
+    pub(super) fn new(
+        expires: Instant,
+        drain: Drain,
+        authorities: watch::Receiver<Option<Authorities>>,
+        limits: Limits,
+    ) -> Self {
         let left = expires.saturating_duration_since(Instant::now());
         let early = (left / 20).min(Duration::from_secs(60)).mul_f64(fastrand::f64());
-        Self { expires: expires - early, drain, spread, leaves: None }
+        let (leaves, renews) = (None, None);
+        Self { expires: expires - early, drain, authorities, limits, leaves, renews }
     }
 
     /// While the sidecar does not read, nobody looks at the clock.
@@ -190,11 +203,12 @@ impl Ending {
     }
 
     fn come(&mut self) -> impl Future<Output = End> {
-        let Self { expires, drain, spread, leaves } = self;
+        let Self { expires, drain, authorities, limits, leaves, renews } = self;
         async move {
             tokio::select! {
                 () = sleep_until(*expires) => End::TokenExpired,
-                () = leaving(drain, *spread, leaves) => End::Draining,
+                () = leaving(drain, limits.spread, leaves) => End::Draining,
+                () = renewing(authorities, limits.renewal, renews) => End::NewAuthorities,
             }
         }
     }
@@ -206,6 +220,21 @@ async fn leaving(drain: &mut Drain, spread: Duration, leaves: &mut Option<Instan
     sleep_until(*leaves.get_or_insert_with(chosen)).await;
 }
 
+async fn renewing(
+    authorities: &mut watch::Receiver<Option<Authorities>>,
+    spread: Duration,
+    renews: &mut Option<Instant>,
+) {
+    if renews.is_none() {
+        // Who told of it is gone: then there is nothing more to hear.
+        if authorities.changed().await.is_err() {
+            return pending().await;
+        }
+    }
+    let chosen = || Instant::now() + spread.mul_f64(fastrand::f64());
+    sleep_until(*renews.get_or_insert_with(chosen)).await;
+}
+
 // === impl End ===
 
 impl End {
@@ -213,6 +242,7 @@ impl End {
         match self {
             Self::PodGone => "pod_gone",
             Self::TokenExpired => "token_expired",
+            Self::NewAuthorities => "new_authorities",
             Self::Draining => "draining",
             Self::Garbage(Garbage::Broken) => "broken",
             Self::Garbage(_) => "garbage",

@@ -1,4 +1,4 @@
-//! A TLS connection to a controller: whoever has the name now, believed by the CA of the file now.
+//! A TLS connection to a controller: whoever has the name now, believed by whom we trust now.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -16,7 +15,6 @@ use tokio_rustls::client::TlsStream;
 
 use super::trouble::Trouble;
 use super::{Address, Settings};
-use crate::net::tls;
 use crate::telemetry::causes;
 
 /// An address that does not answer within this time is passed over.
@@ -25,13 +23,12 @@ const ATTEMPT: Duration = Duration::from_secs(2);
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// More addresses than this are not tried in one go.
 const MOST_ADDRESSES: usize = 8;
-/// A larger file is no CA bundle.
-const MAX_CA: u64 = 1 << 20;
 
 /// Connects.
 pub(super) async fn dial(settings: &Settings) -> Result<TlsStream<TcpStream>, Trouble> {
-    let path = &settings.ca;
-    let config = config(path).map_err(|source| Trouble::Ca { path: path.clone(), source })?;
+    let trust = &settings.trust;
+    let path = || trust.file().to_owned();
+    let config = trust.config().map_err(|source| Trouble::Ca { path: path(), source })?;
     let address = &settings.controller;
     let connected = connect(address, TlsConnector::from(Arc::new(config))).await;
     connected.map_err(|error| unreachable(address, &error))
@@ -58,17 +55,6 @@ pub(super) fn small_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(ErrorKind::FileTooLarge, "the file is too large"));
     }
     std::fs::read(path)
-}
-
-fn config(path: &Path) -> io::Result<rustls::ClientConfig> {
-    let pem = small_file(path, MAX_CA)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    match certificates {
-        Ok(certificates) if !certificates.is_empty() => {
-            tls::trusting_only(&certificates).map_err(io::Error::other)
-        }
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "it holds no readable certificates")),
-    }
 }
 
 async fn connect(address: &Address, tls: TlsConnector) -> io::Result<TlsStream<TcpStream>> {

@@ -69,13 +69,12 @@ impl Session {
             Err(_) => return Err(silent(&settings.controller)),
         };
         match response.status() {
-            StatusCode::OK => Ok(Self {
-                token: token.digest(),
-                body: response.into_body(),
-                lines: Lines::default(),
-                answers,
-                began: Instant::now(),
-            }),
+            StatusCode::OK => {
+                settings.trust.hear(response.headers());
+                let (token, lines) = (token.digest(), Lines::default());
+                let (body, began) = (response.into_body(), Instant::now());
+                Ok(Self { token, body, lines, answers, began })
+            }
             _ => Err(refusal(response).await),
         }
     }

@@ -49,6 +49,23 @@ async fn a_sidecar_has_each_version_once_and_is_heard() {
     .await;
 }
 
+#[tokio::test]
+async fn a_sidecar_is_told_the_ca_and_comes_again_to_hear_of_another() {
+    locally(async {
+        let stand = Stand::start(Wish::default()).await;
+        let mut sidecar = stand.sidecar().await.unwrap();
+        assert_eq!(sidecar.authorities.as_deref(), Some(&b"the first CA"[..]));
+        sidecar.bundle().await.unwrap();
+        stand.authorities.send(Some("the second CA".into())).unwrap();
+        assert!(sidecar.bundle().await.is_none());
+        sidecar.left().await;
+        let mut sidecar = stand.sidecar().await.unwrap();
+        assert_eq!(sidecar.authorities.as_deref(), Some(&b"the second CA"[..]));
+        sidecar.bundle().await.unwrap();
+    })
+    .await;
+}
+
 async fn rejection(stand: &Stand) -> Answer {
     let mut rings = stand.sidecars.rings();
     loop {

@@ -29,6 +29,8 @@ pub(crate) struct Sidecar {
     answers: SendStream<Bytes>,
     read: Vec<u8>,
     caller: Caller,
+    /// The CA certificates that the controller has told of.
+    pub(crate) authorities: Option<Vec<u8>>,
 }
 
 /// A refusal.
@@ -64,8 +66,9 @@ impl Caller {
         let (response, answers) = self.sender.send_request(request, false).unwrap();
         let response: Response<RecvStream> = timeout(GUARD, response).await.unwrap().unwrap();
         let status = response.status();
+        let authorities = push::authorities(response.headers());
         let body = response.into_body();
-        let mut sidecar = Sidecar { body, answers, read: Vec::new(), caller: self };
+        let mut sidecar = Sidecar { body, answers, read: Vec::new(), caller: self, authorities };
         if status == StatusCode::OK {
             return Ok(sidecar);
         }

@@ -24,6 +24,7 @@ use prometheus::{IntGauge, Registry};
 use rustls::{ClientConfig, ServerConfig};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::Instant;
 
@@ -47,6 +48,7 @@ pub(crate) struct Stand {
     pub(crate) serving: JoinHandle<()>,
     pub(crate) registry: Registry,
     pub(crate) word: Word,
+    pub(crate) authorities: watch::Sender<Option<Arc<str>>>,
     pub(crate) town: Town,
 }
 
@@ -98,7 +100,7 @@ impl Default for Wish {
     fn default() -> Self {
         let short = Duration::from_millis(300);
         Self {
-            limits: Limits { patience: short, spread: short, ..Limits::default() },
+            limits: Limits { patience: short, spread: short, renewal: short, ..Limits::default() },
             // No word is remembered, so that a test can change it.
             spans: Spans { yes: Duration::ZERO, no: Duration::ZERO, ..Spans::default() },
         }
@@ -135,6 +137,7 @@ impl Stand {
         let word: Word = Rc::new(RefCell::new(Ok(yes(&app()))));
         let sidecars = Rc::new(Sidecars::default());
         let reports = Desk::new(Duration::ZERO, IntGauge::new("reports", "open").unwrap());
+        let (authorities, told) = watch::channel(Some(Arc::from("the first CA")));
         let door = Door {
             tls: server,
             feed: town.feed.clone(),
@@ -142,11 +145,25 @@ impl Stand {
             reports: Rc::clone(&reports),
             identities: Identities::new(reviewer(Rc::clone(&word)), wish.spans),
             metrics: PushMetrics::register(&registry).unwrap(),
+            authorities: told,
             limits: wish.limits,
         };
+
         let (signal, drain) = drain::channel();
         let serving = tokio::task::spawn_local(server::serve(listener, door, drain));
-        Self { address, tls, http1, sidecars, reports, signal, serving, registry, word, town }
+        Self {
+            address,
+            tls,
+            http1,
+            sidecars,
+            reports,
+            signal,
+            serving,
+            registry,
+            word,
+            authorities,
+            town,
+        }
     }
 
     /// A sidecar of whatever pod the word says.

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use kube::api::DynamicObject;
 use pillion_cluster::{Cluster, documents};
 
 use crate::support::helm;
@@ -28,17 +29,18 @@ pub(super) enum Watches {
 }
 
 impl Installation<'_> {
-    /// Makes the account and the roles, and returns them.
-    pub(super) async fn rbac(self, cluster: &Cluster) -> String {
-        let rbac = self.rendered("rbac");
-        cluster.apply(self.system, &rbac).await.unwrap();
-        rbac
+    /// The account and the roles.
+    pub(super) fn rbac(self) -> String {
+        self.rendered("rbac")
     }
 
-    /// Tells the API server of the webhook, which it cannot reach: nobody is behind a Service.
-    /// Returns the file that says what sidecars are to be.
-    pub(super) async fn webhook(self, cluster: &Cluster) -> PathBuf {
-        cluster.apply(self.system, &self.rendered("webhook")).await.unwrap();
+    /// The webhook's configuration.
+    pub(super) fn configuration(self) -> DynamicObject {
+        documents(&self.rendered("webhook")).unwrap().remove(0)
+    }
+
+    /// The file that says what sidecars are to be.
+    pub(super) fn settings(self, cluster: &Cluster) -> PathBuf {
         let map = &documents(&self.rendered("injection")).unwrap()[0];
         let file = map.data["data"]["injection.yaml"].as_str().unwrap();
         cluster.write(&format!("{}-injection.yaml", self.system), file).unwrap()

@@ -3,16 +3,20 @@
 use std::process::Command;
 
 use k8s_openapi::api::admissionregistration::v1::{MutatingWebhook, MutatingWebhookConfiguration};
-use kube::Api;
 use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::documents;
 
 use super::live::{last_key, named};
 use super::roles;
+use super::sidecar::Seat;
 use super::stage::Stage;
 use crate::chart::{cases, fixture};
 use crate::support::helm;
+use crate::support::manifests::Manifests;
+use crate::support::proxy::Launch;
+use crate::support::tls::Ca;
 use crate::support::yaml::{all_to, bearer, provider};
 
 /// What is there only on a node, or takes its time.
@@ -81,7 +85,8 @@ fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
         webhooks.is_some_and(|webhooks| webhooks.len() == 2 && webhooks.iter().all(believed))
     };
     let configurations = Api::all(stage.client.clone());
-    stage.block_on(await_condition(configurations, &stage.webhook(), are_all)).unwrap();
+    let name = stage.configuration().name_any();
+    stage.block_on(await_condition(configurations, &name, are_all)).unwrap();
 
     // A reference that leads nowhere, so that an event tells of it.
     stage.apply(&all_to("missing"));
@@ -89,4 +94,40 @@ fn in_limited_namespaces_the_roles_suffice_and_none_is_idle() {
     assert_eq!(controller.complaints(), Vec::<String>::new());
     assert!(controller.stop().success());
     roles::check(&stage);
+}
+
+#[test]
+fn with_a_supplied_certificate_the_controller_needs_no_secret_of_its_own() {
+    let stage = Stage::new();
+    let upstream = named("owned");
+    stage.apply(&(provider("owned", &upstream.url(), "") + &all_to("owned")));
+    let watched = format!("--set=watchNamespaces={{{}}}", stage.namespace);
+    let rbac = helm::rendered(
+        &stage.system,
+        &[
+            "--show-only=templates/controller/rbac.yaml",
+            "--set=fullnameOverride=supplied,certificates.source=secret,certificates.secretName=x",
+            &watched,
+        ],
+    );
+    assert!(!rbac.contains("pillion-tls") && !rbac.contains("pillion-ca"), "{rbac}");
+    stage.apply(&rbac);
+    let account = stage.cluster().service_account_kubeconfig(&stage.system, "supplied");
+    let kubeconfig = stage.block_on(account).unwrap();
+
+    let (ca, files) = (Ca::new(), Manifests::new());
+    let (certificate, key) = ca.pair(&["localhost", "127.0.0.1"]);
+    files.write("tls.crt", &certificate).write("tls.key", &key).write("ca.crt", &ca.pem());
+    let path = |name: &str| files.path().join(name).to_str().unwrap().to_owned();
+    let order = stage.order("one").without("--tls-name");
+    let order = order.flag("--tls-cert", &path("tls.crt")).flag("--tls-key", &path("tls.key"));
+    let controller = order.flag("--tls-ca", &path("ca.crt")).start(&kubeconfig);
+
+    let token = stage.token(&stage.pod("app", &[]), AUDIENCE);
+    files.write("token", &token);
+    let launch = Launch::new().subscribed(stage.service.address());
+    let sidecar = Seat { files, launch }.start();
+    assert_eq!(sidecar.call().text(), "\"owned\"");
+    stage.until_ready("everything", "1/1");
+    assert_eq!(controller.complaints(), Vec::<String>::new());
 }

@@ -22,6 +22,7 @@ pub(crate) struct Replica {
     /// Where sidecars connect.
     pub(crate) address: SocketAddr,
     admin: SocketAddr,
+    webhook: Option<SocketAddr>,
 }
 
 /// How to start one.
@@ -35,6 +36,12 @@ impl Order {
     /// Sets a flag; of the same name twice the later one counts.
     pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
         self.flags.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Takes a flag away.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.flags.remove(name);
         self
     }
 
@@ -55,7 +62,6 @@ impl Order {
             .env("KUBECONFIG", kubeconfig)
             .arg("controller")
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-            .args(["--tls-name", "127.0.0.1"])
             .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -64,12 +70,19 @@ impl Order {
         let listening = process.wait_log(|line| line["message"] == "listening");
         let port = |name: &str| listening[name].as_str().unwrap().parse().unwrap();
         let (address, admin) = (port("listen"), port("admin"));
+        let webhook = listening["webhook"].as_str().map(|address| address.parse().unwrap());
         self.service.add(address);
-        Replica { process, service: self.service, address, admin }
+        Replica { process, service: self.service, address, admin, webhook }
     }
 }
 
 impl Replica {
+    /// Where the API server asks about pods.
+    #[track_caller]
+    pub(crate) fn webhook(&self) -> SocketAddr {
+        self.webhook.unwrap()
+    }
+
     /// An admin page: status and text.
     pub(crate) fn page(&self, path: &str) -> (u16, String) {
         let answer = Client::connect(self.admin).get(path, &[("connection", "close")]);

@@ -15,10 +15,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::wait::await_condition;
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, ResourceExt};
 use pillion::api::LlmRoute;
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::{Audit, Cluster, Settings, TokenWish};
@@ -50,8 +50,6 @@ pub(crate) struct Stage {
     pub(crate) kubeconfig: PathBuf,
     /// The controller's account and roles.
     pub(super) rbac: String,
-    /// What sidecars are to be, if controllers serve the webhook.
-    injection: Option<PathBuf>,
     watches: Watches,
     cluster: Home,
     runtime: Runtime,
@@ -93,29 +91,18 @@ impl Stage {
             let (namespace, system) =
                 (cluster.namespace().await.unwrap(), cluster.namespace().await.unwrap());
             let chart = Installation { namespace: &namespace, system: &system, watches };
-            let rbac = chart.rbac(cluster).await;
-            let injection = match &home {
-                Home::Shared(_) => None,
-                Home::Own(cluster) => Some(chart.webhook(cluster).await),
-            };
+            let rbac = chart.rbac();
+            cluster.apply(&system, &rbac).await.unwrap();
+            if let Home::Own(cluster) = &home {
+                let configuration = serde_json::to_string(&chart.configuration()).unwrap();
+                cluster.apply("", &configuration).await.unwrap();
+            }
             let kubeconfig = cluster.service_account_kubeconfig(&system, ACCOUNT).await.unwrap();
-            let client = cluster.client().unwrap();
-            ((namespace, system), (rbac, injection), (kubeconfig, client))
+            (namespace, system, rbac, kubeconfig, cluster.client().unwrap())
         };
-        let (names, (rbac, injection), (kubeconfig, client)) = runtime.block_on(setting);
-        let ((namespace, system), service, cluster) = (names, Service::start(), home);
-        Self {
-            namespace,
-            system,
-            service,
-            client,
-            kubeconfig,
-            rbac,
-            injection,
-            watches,
-            cluster,
-            runtime,
-        }
+        let (namespace, system, rbac, kubeconfig, client) = runtime.block_on(setting);
+        let (service, cluster) = (Service::start(), home);
+        Self { namespace, system, service, client, kubeconfig, rbac, watches, cluster, runtime }
     }
 
     /// Does something that takes the API server's time.
@@ -146,22 +133,34 @@ impl Stage {
     pub(crate) fn order(&self, identity: &str) -> Order {
         let order = Order { flags: BTreeMap::new(), service: self.service.clone() };
         let order = order.flag("--namespace", &self.system).flag("--identity", identity);
+        let order = order.flag("--tls-name", "127.0.0.1");
         let order = match self.watches {
             Watches::Some => order.flag("--namespaces", &self.namespace),
             Watches::All => order,
         };
-        match &self.injection {
-            Some(file) => order
-                .flag("--injection", file.to_str().unwrap())
-                .flag("--webhook", "127.0.0.1:0")
-                .flag("--webhook-configuration", &self.webhook()),
-            None => order,
+        match &self.cluster {
+            Home::Own(_) => self.injecting(order),
+            Home::Shared(_) => order,
         }
     }
 
-    /// The name of the webhook's configuration.
-    pub(crate) fn webhook(&self) -> String {
-        format!("pillion.{}", self.system)
+    /// The same with the webhook, as the chart has it.
+    pub(crate) fn injecting(&self, order: Order) -> Order {
+        let settings = self.installation().settings(self.cluster());
+        order
+            .flag("--injection", settings.to_str().unwrap())
+            .flag("--webhook", "127.0.0.1:0")
+            .flag("--webhook-configuration", &self.configuration().name_any())
+    }
+
+    /// The webhook's configuration, as the chart has it: nobody is behind its Service.
+    pub(crate) fn configuration(&self) -> DynamicObject {
+        self.installation().configuration()
+    }
+
+    fn installation(&self) -> Installation<'_> {
+        let Self { namespace, system, watches, .. } = self;
+        Installation { namespace, system, watches: *watches }
     }
 
     /// Starts a controller and waits until it is ready.

@@ -8,7 +8,8 @@ use std::thread::{self, JoinHandle};
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
-use http::{Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
+use pillion::bundle::push;
 use rustls::ServerConfig;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -61,6 +62,8 @@ struct State {
     policy: Policy,
     /// What a new stream begins with.
     bundle: Vec<u8>,
+    /// What it tells of its CA.
+    authorities: Option<HeaderValue>,
     streams: Vec<Stream>,
     refused: usize,
     connections: usize,
@@ -69,7 +72,8 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         let (bundle, streams) = (Vec::new(), Vec::new());
-        Self { policy: Policy::Accept, bundle, streams, refused: 0, connections: 0 }
+        let (policy, authorities) = (Policy::Accept, None);
+        Self { policy, bundle, authorities, streams, refused: 0, connections: 0 }
     }
 }
 
@@ -135,6 +139,11 @@ impl Controller {
     /// From now on.
     pub(super) fn policy(&self, policy: Policy) {
         self.log.change(|state| state.policy = policy);
+    }
+
+    /// Every stream from now on tells of these CA certificates.
+    pub(super) fn tell(&self, authorities: HeaderValue) {
+        self.log.change(|state| state.authorities = Some(authorities));
     }
 
     /// How many connections were made so far.
@@ -278,7 +287,11 @@ impl Serving {
             (state.streams.len() - 1, state.bundle.clone())
         });
         spawn_local(self.clone().listen(index, request.into_body()));
-        let Ok(mut body) = respond.send_response(Response::new(()), false) else { return };
+        let mut head = Response::new(());
+        if let Some(told) = self.log.state.lock().unwrap().authorities.clone() {
+            head.headers_mut().insert(push::AUTHORITIES, told);
+        }
+        let Ok(mut body) = respond.send_response(head, false) else { return };
         let _ = body.send_data(bundle.into(), false);
         loop {
             let order = tokio::select! {
