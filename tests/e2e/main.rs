@@ -8,6 +8,8 @@
 #[cfg(test)]
 mod application;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod stage;

@@ -2,11 +2,13 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use pillion_cluster::{Helm, Node, Process, Program, Settings, until};
+
+use crate::story::CANARY;
 
 /// Where Pillion is.
 pub(crate) const SYSTEM: &str = "pillion-system";
@@ -41,6 +43,19 @@ impl Stage {
     /// Says what has been seen.
     pub(crate) fn tell(&self, seen: &str) {
         println!("{:6.1} s  {seen}", self.began.elapsed().as_secs_f32());
+    }
+
+    /// Runs a shell's commands as somebody with a key would, where the project is.
+    pub(crate) fn shell(&self, commands: &str) -> anyhow::Result<String> {
+        let (cluster, home) = (self.node.cluster(), self.node.folder());
+        let built = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/cluster");
+        let path = format!("{}:{built}:/usr/bin:/bin", cluster.tools().display());
+        let mut command = Command::new("bash");
+        command.args(["-euo", "pipefail", "-c", commands]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command.env_clear().env("HOME", home).env("PATH", path).stdin(Stdio::null());
+        command.env("KUBECONFIG", cluster.kubeconfig());
+        command.env("OPENROUTER_API_KEY", format!("{CANARY}-one"));
+        said(command.output()?).with_context(|| commands.to_owned())
     }
 
     pub(crate) async fn kubectl(&self, arguments: &[&str]) -> anyhow::Result<String> {

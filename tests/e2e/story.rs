@@ -3,9 +3,10 @@
 use std::fs;
 
 use anyhow::{Context, ensure};
-use pillion_cluster::{chart, until};
+use pillion_cluster::until;
 
 use crate::application::Dialect;
+use crate::readme;
 use crate::records;
 use crate::stage::{SYSTEM, Stage, TEAM};
 
@@ -32,7 +33,7 @@ async fn an_installation_does_what_it_promises() {
 }
 
 async fn tell(stage: &Stage) -> anyhow::Result<()> {
-    install(stage).await?;
+    first_screen(stage).await?;
     two_objects_and_a_label(stage).await?;
     calls(stage).await?;
     edits(stage).await?;
@@ -40,24 +41,29 @@ async fn tell(stage: &Stage) -> anyhow::Result<()> {
     leave_in_the_middle(stage).await?;
     roll_the_controller(stage).await?;
     lose_the_sidecar(stage).await?;
-    stage.helm(&["test", "pillion", "--namespace", SYSTEM, "--timeout=120s"])?;
-    stage.tell("helm test passes");
     records::no_key_is_told(stage).await?;
     stage.tell("no log of any pod has a key");
     uninstall(stage).await
 }
 
-async fn install(stage: &Stage) -> anyhow::Result<()> {
-    let chart = chart().display().to_string();
-    let place = ["--namespace", SYSTEM, "--create-namespace", "--wait", "--timeout=120s"];
-    stage.helm(&[&["install", "pillion", &*chart], &place[..]].concat())?;
-    let ready = "jsonpath={.status.readyReplicas}";
-    let ready = ["get", "-n", SYSTEM, "deployment/pillion", "-o", ready];
-    ensure!(stage.kubectl(&ready).await? == "2", "the chart's two replicas are not ready");
+async fn first_screen(stage: &Stage) -> anyhow::Result<()> {
+    let [install, objects, application] = readme::commands()?;
+    stage.shell(&install)?;
     stage.await_controllers().await?;
     stage.tell("helm install: two replicas of the controller are ready");
     stage.apply(PROVIDER, &[]).await?;
-    stage.wait("provider", "pod/provider", "condition=Ready").await
+    stage.wait("provider", "pod/provider", "condition=Ready").await?;
+    stage.shell(&objects)?;
+    let seen = stage.shell(&application)?;
+    for expected in [
+        "Hello, this is z-ai/glm-4.5-air, under the key that ends in one.",
+        "1/1",
+        "Phase:          Succeeded",
+    ] {
+        ensure!(seen.contains(expected), "no `{expected}` in {seen}");
+    }
+    stage.tell("the README's commands: two objects, a label, an answer; helm test passes");
+    Ok(())
 }
 
 async fn two_objects_and_a_label(stage: &Stage) -> anyhow::Result<()> {
