@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 
-use crate::stage::Stage;
+use crate::stage::{FOLLOWED, Stage};
 use crate::story::CANARY;
 
 /// A page of what is kept, and the arguments by which kubectl writes it. No Secrets.
@@ -42,16 +42,21 @@ pub(crate) async fn keep(stage: &Stage) -> PathBuf {
     folder
 }
 
-/// Searches all that pods have said, and what was followed of those that are gone.
+/// Searches all that pods have said, also those that are gone, and what is kept of objects.
 pub(crate) async fn no_key_is_told(stage: &Stage) -> anyhow::Result<()> {
     let key = "{.data.api-key}";
     ensure!(!stage.field("secret/house", key).await?.is_empty(), "nobody has a key");
     let mut said = said(stage).await?;
+    let followed = logs(stage).into_iter().filter(|log| {
+        log.file_name().is_some_and(|name| name.to_string_lossy().starts_with(FOLLOWED))
+    });
+    for log in followed {
+        said.push(Said { name: log.display().to_string(), text: fs::read_to_string(&log)? });
+    }
     let silent = said.iter().filter(|said| said.text.is_empty()).count();
-    ensure!(said.len() > silent + 4, "hardly anybody has said anything");
-    for log in logs(stage).into_iter().filter(|log| log.to_string_lossy().contains("/leaving-")) {
-        let name = log.display().to_string();
-        said.push(Said { name, text: fs::read_to_string(&log)? });
+    ensure!(said.len() > silent + 8, "hardly anybody has said anything");
+    for (name, arguments) in PAGES {
+        said.push(Said { name: name.to_owned(), text: stage.kubectl(arguments).await? });
     }
     let told: Vec<&str> =
         said.iter().filter(|said| said.text.contains(CANARY)).map(|said| &*said.name).collect();

@@ -15,6 +15,9 @@ pub(crate) const SYSTEM: &str = "pillion-system";
 /// Where the applications are.
 pub(crate) const TEAM: &str = "team";
 
+/// What the logs of those who follow something begin with.
+pub(crate) const FOLLOWED: &str = "followed-";
+
 /// A node that has the images.
 pub(crate) struct Stage {
     pub(crate) node: Node,
@@ -114,13 +117,19 @@ impl Stage {
         answers.with_context(|| refusal)
     }
 
-    /// Runs kubectl in the background; what it says goes to its log.
+    /// Follows what the controllers say that are there now.
+    pub(crate) fn follow_controllers(&self, name: &str) -> anyhow::Result<Process> {
+        let controllers = "--selector=app.kubernetes.io/component=controller";
+        self.follow(name, &["logs", "--follow", "-n", SYSTEM, controllers, "--tail=-1"])
+    }
+
+    /// Runs kubectl in the background; what it says goes to its log, which is kept and searched.
     pub(crate) fn follow(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Process> {
         let cluster = self.node.cluster();
         let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig().display());
         let arguments = [&[&*kubeconfig], arguments].concat();
         cluster.run(Program {
-            name: name.to_owned(),
+            name: format!("{FOLLOWED}{name}"),
             path: cluster.tools().join("kubectl"),
             arguments: arguments.into_iter().map(str::to_owned).collect(),
             environment: Vec::new(),

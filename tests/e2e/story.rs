@@ -34,12 +34,16 @@ async fn an_installation_does_what_it_promises() {
 
 async fn tell(stage: &Stage) -> anyhow::Result<()> {
     first_screen(stage).await?;
+    let first = stage.follow_controllers("controllers-first")?;
+    stage.until_said(&first, "listening").await?;
     two_objects_and_a_label(stage).await?;
     calls(stage).await?;
     edits(stage).await?;
     job(stage).await?;
     leave_in_the_middle(stage).await?;
     roll_the_controller(stage).await?;
+    let second = stage.follow_controllers("controllers-second")?;
+    stage.until_said(&second, "listening").await?;
     lose_the_sidecar(stage).await?;
     records::no_key_is_told(stage).await?;
     stage.tell("no log of any pod has a key");
