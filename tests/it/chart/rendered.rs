@@ -142,6 +142,14 @@ fn a_kubernetes_without_native_sidecars_is_refused() {
     rendered("pillion-system", &["--kube-version=1.33.1-gke.100"]);
 }
 
+#[test]
+fn the_chart_installs_the_version_that_it_came_with() {
+    let image = format!("image: \"ghcr.io/pillion-dev/pillion:{}\"", env!("CARGO_PKG_VERSION"));
+    let rendered = rendered("pillion-system", &["--set=gateway.enabled=true"]);
+    // Controller, gateway, sidecars, `helm test`.
+    assert_eq!(rendered.matches(&image).count(), 4);
+}
+
 /// The webhook's name for itself, the certificate's and the sidecars' are the same.
 #[test]
 fn another_name_is_in_the_certificate_that_the_controller_makes() {

@@ -48,6 +48,10 @@ fn sidecars_are_as_the_values_say() {
     assert_eq!(sidecar["image"], "registry.example/sidecar:edge");
     assert_eq!(sidecar["imagePullPolicy"], "Always");
     assert_eq!(sidecar["resources"]["limits"]["memory"], "256Mi");
+    // By which the PodMonitor finds it.
+    let words = [&sidecar["name"], &sidecar["ports"][0]["name"]].map(|name| name.as_str().unwrap());
+    let monitors = rendered("pillion-system", &[&fixture("everything")]);
+    assert!(monitors.contains(&format!("regex: {}\n", words.join(";"))));
     let arguments = sidecar["args"].to_string();
     for word in
         ["llm-sidecars.pillion-system.svc:8790", "127.0.0.1:9787", "0.0.0.0:9788", "warn", "off"]
