@@ -30,12 +30,13 @@ impl Dialect {
             ),
         };
         let stream = options.contains("--no-buffer");
+        let message = format!(r#"{{"role":"user","content":"{message}"}}"#);
         let body = format!(
-            r#"{{"model":"{model}","max_tokens":99,"stream":{stream},"messages":[{{"role":"user","content":"{message}"}}]}}"#
+            r#"{{"model":"{model}","max_tokens":99,"stream":{stream},"messages":[{message}]}}"#
         );
-        format!(
-            r#"curl -sS --fail-with-body --max-time 60 {options} "{url}" {headers} -H "content-type: application/json" -d '{body}'"#
-        )
+        let json = "-H 'content-type: application/json'";
+        let curl = format!("curl -sS --fail-with-body --max-time 60 {options}");
+        format!(r#"{curl} "{url}" {headers} {json} -d '{body}'"#)
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! One story, told in order, because each part needs what those before it have made: [`story`]. The
 //! pods have no way out of the node; what answers them is the scripted provider of
-//! `tests/playground`, as a pod. What was said and what there was is kept when it fails: [`records`].
+//! `tests/playground`, as a pod. What was said and what there was is kept when it fails:
+//! [`records`].
 
 #[cfg(test)]
 mod application;

@@ -10,14 +10,13 @@ use anyhow::{Context, anyhow, ensure};
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 const SECTION: &str = "\n## In a cluster\n";
 
+const ENDPOINTS: &str = "\
+    provider: OpenRouter, \
+    endpoints: [{ api: OpenAi, baseUrl: \"http://provider.provider/v1\" }],";
+
 /// What is something else here.
-const REPLACED: [[&str; 2]; 2] = [
-    [
-        "provider: OpenRouter,",
-        r#"provider: OpenRouter, endpoints: [{ api: OpenAi, baseUrl: "http://provider.provider/v1" }],"#,
-    ],
-    ["curlimages/curl:8.11.0", "pillion.test/shell:1"],
-];
+const REPLACED: [[&str; 2]; 2] =
+    [["provider: OpenRouter,", ENDPOINTS], ["curlimages/curl:8.11.0", "pillion.test/shell:1"]];
 
 /// How it is installed, what is written, and what an application does.
 pub(crate) fn commands() -> anyhow::Result<[String; 3]> {

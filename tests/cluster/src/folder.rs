@@ -2,7 +2,9 @@
 //!
 //! A process of its own removes it: a shell that waits for the end of its input, which comes when
 //! this value is dropped and also when the process that has it dies in whatever way. It removes the
-//! control groups of that name too, which a node's containers had.
+//! control groups of that name too, which a node's containers had, and the interface that `link` in
+//! the folder names, which would stay for as long as a connection that nobody has any more takes to
+//! end.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +22,9 @@ const KEEPER: &str = r#"
         for group in /sys/fs/cgroup/"${1##*/}" /sys/fs/cgroup/*/"${1##*/}"; do
             [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + || return
         done
+        if [ -f "$1/link" ]; then
+            PATH="$PATH:/usr/sbin:/sbin" ip link delete "$(cat "$1/link")" 2>/dev/null
+        fi
         rm -rf "$1"
     }
     tries=0

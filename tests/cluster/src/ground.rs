@@ -1,4 +1,5 @@
-//! Where a cluster's servers run: on the machine as it is, or apart from it, as a node's servers do.
+//! Where a cluster's servers run: on the machine as it is, or apart from it, as a node's servers
+//! do.
 
 use std::net::Ipv4Addr;
 use std::path::Path;

@@ -62,7 +62,7 @@ impl Isolation {
             Ok(ready.exists())
         });
         come.await.context("a node needs root, on Linux")?;
-        let address = link::create(first.id())?;
+        let address = link::create(first.id(), folder)?;
         Ok(Self { first, address })
     }
 

@@ -1,25 +1,28 @@
 //! The pair of interfaces between the machine and a node's network.
 //!
-//! It goes when that network goes. Its name on the machine is its lock: the kernel gives it once, so
-//! that of several nodes each has addresses of its own.
+//! It goes when that network goes, or when the cluster's folder does, which has its name. That name
+//! on the machine is its lock: the kernel gives it once, so that of several nodes each has
+//! addresses of its own.
 
 use std::net::Ipv4Addr;
 
 use anyhow::bail;
 
 use crate::command;
+use crate::folder::Folder;
 
 /// The pairs that there can be at once.
 const MOST: u8 = 64;
 
 /// Connects the network of process `id`, and returns the address that the node has on the pair.
-pub(crate) fn create(id: u32) -> anyhow::Result<Ipv4Addr> {
+pub(crate) fn create(id: u32, folder: &Folder) -> anyhow::Result<Ipv4Addr> {
     for number in 0..MOST {
         let [outside, inside] = [1, 2].map(|host| Ipv4Addr::new(10, 213, number, host));
         let name = format!("pillion{number}");
         if is_taken(outside)? || !is_made(&name, id)? {
             continue;
         }
+        folder.write("link", &name)?;
         let [outside, within] = [outside, inside].map(|address| format!("{address}/30"));
         command::run("ip", &["address", "add", &outside, "dev", &name])?;
         command::run("ip", &["link", "set", &name, "up"])?;

@@ -1,5 +1,5 @@
-//! Brings a cluster up and keeps it until it is interrupted:
-//! `cargo run -p pillion-cluster`, after `scripts/cluster-tools`; with `-- node`, one that runs pods.
+//! Brings a cluster up and keeps it until it is interrupted: `cargo run -p pillion-cluster`, after
+//! `scripts/cluster-tools`; with `-- node`, one that runs pods.
 
 use std::env;
 use std::future::pending;

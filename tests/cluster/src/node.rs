@@ -1,10 +1,10 @@
 //! A cluster in which pods run: scheduler, containerd, kubelet, kube-proxy and CoreDNS besides the
 //! servers of every cluster, all of them on one node.
 //!
-//! Needs root, and what `scripts/node-tools`, `scripts/node-images` and `scripts/cluster-tools node`
-//! provide. The node is isolated from the machine (see `isolation`): its pods reach each other and
-//! the API server, and nothing else. Images are not pulled: [`Node::load`]. Nothing of Pillion is in
-//! it, so that its chart can be installed.
+//! Needs root, and what `scripts/node-tools`, `scripts/node-images` and `scripts/cluster-tools
+//! node` provide. The node is isolated from the machine (see `isolation`): its pods reach each
+//! other and the API server, and nothing else. Images are not pulled: [`Node::load`]. Nothing of
+//! Pillion is in it, so that its chart can be installed.
 
 mod configuration;
 mod tools;

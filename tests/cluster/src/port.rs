@@ -1,4 +1,5 @@
-//! A port of the system's choice on loopback that stays ours, or one in a network that nobody else uses.
+//! A port of the system's choice on loopback that stays ours, or one in a network that nobody else
+//! uses.
 //!
 //! The socket is bound and never listens, so that nobody else is given the port, also while the
 //! server that belongs there is down: connections are then refused. The server shares the port by
