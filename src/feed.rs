@@ -3,9 +3,9 @@
 //! Bundles: [`subscription`] (the stream that they come by), [`cache`] (the last one, kept for the
 //! next start). Manifests: [`files`] (watches the folder and says when to read it again),
 //! [`folder`] (what is read), [`manifests`] (their objects, as a `World` with everything that is
-//! wrong), [`finding`] (what is wrong where), [`documents`] (any YAML as plain values). Private: `listing` (which files there are), `draft`,
-//! `yaml` (text to values with positions), `schema` (the bounds of the generated definitions, so
-//! that files and API server agree), `secrets`.
+//! wrong), [`finding`] (what is wrong where), [`documents`] (any YAML as plain values). Private:
+//! `listing` (which files there are), `draft`, `yaml` (text to values with positions), `schema`
+//! (the bounds of the generated definitions, so that files and API server agree), `secrets`.
 //!
 //! Invariants: a broken document never hides a good one; nothing that is reported carries a value
 //! from a file or a bundle, only names of fields and objects; nothing here reads the environment.

@@ -7,8 +7,8 @@
 //! stay open; liveness is HTTP/2's own PING. Ending the response body cleanly means: connect again
 //! (the token has expired, or the controller is going).
 //!
-//! The response's header [`AUTHORITIES`] tells by which CA certificates controllers are believed from
-//! now on. When they change, streams end, so that all hear of it.
+//! The response's header [`AUTHORITIES`] tells by which CA certificates controllers are believed
+//! from now on. When they change, streams end, so that all hear of it.
 //!
 //! Refusals: 401 the token is not valid, 403 it names no pod that is known here, 429 too many
 //! connections, 503 not ready yet. Each has a one-line text that says what to do.

@@ -4,8 +4,8 @@
 //! Reading order: [`Serving`] (what connections are served with, swapped while they run),
 //! `renewal` (what is due, a pure function of what there is and the time), `mint` (how one is
 //! made), `read` (what a certificate says), `material` (the Secret's content), [`keeper`] (the
-//! Secret, among replicas), [`files`], `replicas` (how they know each other by it), [`registration`]
-//! (the API server's way to the webhook).
+//! Secret, among replicas), [`files`], `replicas` (how they know each other by it),
+//! [`registration`] (the API server's way to the webhook).
 //!
 //! Invariants: a serving certificate is never signed by a CA that sidecars have not had
 //! [`Lifetimes::overlap`] to hear of; a CA that may have signed what is served stays in `ca.crt`

@@ -1,5 +1,5 @@
-//! The bundle that runs, and the CA that a controller has told of, kept in a memory-backed volume for
-//! the next start of the container.
+//! The bundle that runs, and the CA that a controller has told of, kept in a memory-backed volume
+//! for the next start of the container.
 //!
 //! It holds keys, as the memory of the process does: the file is for its owner alone, and the
 //! volume must be `medium: Memory`, so that none reaches a disk. What cannot be read is removed:

@@ -1,8 +1,8 @@
 //! Bundles from a controller: the sidecar's end of [`crate::bundle::push`].
 //!
 //! Reading order: [`follow`], `session` (one stream), `dial` (the way there), `lines` and `answers`
-//! (what goes over it), `trust` (whom we believe), `pace` (how long to wait), `trouble` (why there is
-//! none).
+//! (what goes over it), `trust` (whom we believe), `pace` (how long to wait), `trouble` (why there
+//! is none).
 //!
 //! Invariants: it never gives up, and whatever happens to a stream, what was handed over stays with
 //! whoever has it. Names are resolved, and CA and token read, at each try. A new token means a new

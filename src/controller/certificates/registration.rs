@@ -1,4 +1,5 @@
-//! How the API server believes the webhook: `caBundle` of a MutatingWebhookConfiguration, kept true.
+//! How the API server believes the webhook: `caBundle` of a MutatingWebhookConfiguration, kept
+//! true.
 //!
 //! It is looked at when the CA changes and when anybody changes the object (an upgrade may have
 //! put back what the chart said), and written where one of our CA certificates is missing from it.
@@ -15,7 +16,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::watch_object;
+use kube::runtime::watcher::{self, watch_object};
 use serde_json::{Value, json};
 
 use super::{Authorities, Serving, certificates};
@@ -30,10 +31,13 @@ const MANAGER: &str = "pillion-controller";
 
 /// The object, and what is to stand in it.
 pub struct Registration {
-    configurations: Api<MutatingWebhookConfiguration>,
+    configurations: Api<Object>,
     name: String,
     serving: Arc<Serving>,
 }
+
+type Object = MutatingWebhookConfiguration;
+type Event = watcher::Result<Option<Object>>;
 
 /// What was said last, so that it is said once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +65,7 @@ impl Registration {
         Self { configurations: Api::all(client), name, serving }
     }
 
-    /// Keeps it until the drain is over.
+    /// Keeps it until the drain begins.
     pub async fn run(self, mut drain: Drain) {
         let mut authorities = self.serving.following_authorities();
         let watching = watch_object(self.configurations.clone(), &self.name);
@@ -69,20 +73,9 @@ impl Registration {
         let (mut seen, mut told, mut wait) = (None, Told::Nothing, Duration::MAX);
         loop {
             tokio::select! {
-                () = drain.reached(Stage::Cut) => return,
+                () = drain.reached(Stage::Draining) => return,
                 Ok(()) = authorities.changed() => {}
-                event = events.next() => match event {
-                    Some(Ok(Some(object))) => seen = Some(object),
-                    Some(Ok(None)) => {
-                        seen = None;
-                        self.tell(&mut told, Told::IsGone, "create it, or correct --webhook-configuration");
-                    }
-                    // The watch goes on by itself, after a pause.
-                    Some(Err(error)) if seen.is_none() => {
-                        self.tell(&mut told, Told::CannotBeRead, &api_error::why_of_watch(&error));
-                    }
-                    Some(Err(_)) | None => {}
-                },
+                Some(event) = events.next() => self.hear(event, &mut seen, &mut told),
                 () = tokio::time::sleep(wait) => {}
             }
             let current = authorities.borrow_and_update().clone();
@@ -92,7 +85,7 @@ impl Registration {
                 Looked::Again => RETRY,
                 Looked::Wrote => {
                     tokio::select! {
-                        () = drain.reached(Stage::Cut) => return,
+                        () = drain.reached(Stage::Draining) => return,
                         () = tokio::time::sleep(PAUSE) => Duration::MAX,
                     }
                 }
@@ -100,13 +93,23 @@ impl Registration {
         }
     }
 
+    fn hear(&self, event: Event, seen: &mut Option<Object>, told: &mut Told) {
+        match event {
+            Ok(Some(object)) => *seen = Some(object),
+            Ok(None) => {
+                *seen = None;
+                self.tell(told, Told::IsGone, "create it, or correct --webhook-configuration");
+            }
+            // The watch goes on by itself, after a pause.
+            Err(error) if seen.is_none() => {
+                self.tell(told, Told::CannotBeRead, &api_error::why_of_watch(&error));
+            }
+            Err(_) => {}
+        }
+    }
+
     /// Writes what is missing; that comes back as an event.
-    async fn look(
-        &self,
-        object: &MutatingWebhookConfiguration,
-        authorities: &Authorities,
-        told: &mut Told,
-    ) -> Looked {
+    async fn look(&self, object: &Object, authorities: &Authorities, told: &mut Told) -> Looked {
         let Some(patch) = patch(object, authorities) else {
             *told = Told::Nothing;
             return Looked::AllIsWell;
@@ -140,7 +143,7 @@ impl Registration {
 }
 
 /// What has to be changed, if the object is still as it was read.
-fn patch(object: &MutatingWebhookConfiguration, authorities: &Authorities) -> Option<Value> {
+fn patch(object: &Object, authorities: &Authorities) -> Option<Value> {
     let wanted = certificates(authorities.as_bytes()).ok()?;
     let has_all = |bundle: &Option<ByteString>| {
         let there = bundle.as_ref().and_then(|bundle| certificates(&bundle.0).ok());
