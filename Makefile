@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster test check fix bless chart fuzz bench bench-push soak
+.PHONY: help demo cluster image test e2e check fix bless chart fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
@@ -14,8 +14,14 @@ demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 cluster: ## a Kubernetes API server with Pillion in it, and what to try there with kubectl
 	@scripts/cluster
 
-test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes API server, soak
+image: ## the container image, built with buildah into target/image; its size is stated and bounded
+	@scripts/image
+
+test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes, soak
 	@scripts/test
+
+e2e: ## image and chart on a real node with kubelet and containerd: pods, calls, failures (root)
+	@scripts/e2e
 
 check: ## formatting, lints, dependencies (no test is run)
 	@scripts/check

@@ -29,6 +29,7 @@ const WEEK: i64 = 7 * 24 * 3600;
 pub(crate) struct Access {
     url: String,
     authority: PathBuf,
+    signer: Authority,
     admin: Config,
     admin_file: PathBuf,
     controller_manager: PathBuf,
@@ -188,13 +189,13 @@ impl TokenWish<'_> {
 impl Access {
     pub(crate) async fn create(
         url: String,
-        authority: &Authority,
+        signer: Authority,
         folder: &Folder,
     ) -> anyhow::Result<Self> {
         let admin = User { name: "admin", group: Some("system:masters") };
-        let admin = by_certificate(&authority.client(admin, folder)?);
+        let admin = by_certificate(&signer.client(admin, folder)?);
         let manager = User { name: "system:kube-controller-manager", group: None };
-        let manager = by_certificate(&authority.client(manager, folder)?);
+        let manager = by_certificate(&signer.client(manager, folder)?);
         let authority = folder.path().join(CA);
         let admin = kubeconfig(&url, &authority, admin);
         let manager = kubeconfig(&url, &authority, manager);
@@ -204,6 +205,7 @@ impl Access {
             admin: config(admin).await?,
             url,
             authority,
+            signer,
         })
     }
 
@@ -213,6 +215,13 @@ impl Access {
 
     pub(crate) fn controller_manager(&self) -> &Path {
         &self.controller_manager
+    }
+
+    /// A kubeconfig file that is `user`, by a certificate.
+    pub(crate) fn kubeconfig_of(&self, user: User<'_>, folder: &Folder) -> anyhow::Result<PathBuf> {
+        let kubeconfig = self.kubeconfig(by_certificate(&self.signer.client(user, folder)?));
+        let name = format!("{}.kubeconfig", user.name.replace(':', "-"));
+        folder.write(&name, &kubeconfig.to_string())
     }
 
     fn kubeconfig(&self, user: Value) -> Value {

@@ -2,6 +2,8 @@
 //!
 //! Files in PEM form, in the cluster's folder, with the names that the constants say.
 
+use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -21,10 +23,12 @@ pub(crate) const TOKEN_KEY: &str = "token.key";
 /// checks them.
 pub(crate) const TOKEN_PUBLIC_KEY: &str = "token.pub";
 
-/// What the API server is called.
-const SERVER_NAMES: [&str; 6] = [
+/// What the API server is called, besides its address.
+const SERVER_NAMES: [&str; 7] = [
     "localhost",
     "127.0.0.1",
+    // The first of the Services' addresses.
+    "10.96.0.1",
     "kubernetes",
     "kubernetes.default",
     "kubernetes.default.svc",
@@ -59,8 +63,8 @@ pub(crate) fn write_token_keys(folder: &Folder) -> anyhow::Result<()> {
 // === impl Authority ===
 
 impl Authority {
-    /// Makes an authority and the API server's certificate.
-    pub(crate) fn create(folder: &Folder) -> anyhow::Result<Self> {
+    /// Makes an authority and the certificate of an API server that has this address.
+    pub(crate) fn create(address: Ipv4Addr, folder: &Folder) -> anyhow::Result<Self> {
         let key = KeyPair::generate()?;
         folder.write(CA_KEY, &key.serialize_pem())?;
         let mut params = CertificateParams::new(Vec::new())?;
@@ -69,7 +73,9 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, "pillion-cluster");
         let authority = Self(CertifiedIssuer::self_signed(params, key)?);
         folder.write(CA, &authority.0.pem())?;
-        let mut params = CertificateParams::new(SERVER_NAMES.map(str::to_owned))?;
+        let mut names = SERVER_NAMES.map(str::to_owned).to_vec();
+        names.push(address.to_string());
+        let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         authority.sign(params, folder, [SERVER, SERVER_KEY])?;
@@ -100,5 +106,11 @@ impl Authority {
             certificate: folder.write(certificate, &signed.pem())?,
             key: folder.write(key, &pair.serialize_pem())?,
         })
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority")
     }
 }

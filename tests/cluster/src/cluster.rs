@@ -13,6 +13,7 @@ use crate::access::Access;
 use crate::certificates::{Authority, write_token_keys};
 use crate::control_plane::{AUDIT_LOG, ControlPlane};
 use crate::folder::Folder;
+use crate::ground::Ground;
 use crate::manifests;
 use crate::patience::until;
 use crate::process::{Process, Program};
@@ -56,16 +57,26 @@ impl Cluster {
     /// # Errors
     /// When the tools are missing, or a server does not come up; the message has its last words.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let control_plane = ControlPlane::new(Tools::find()?, settings.audit)?;
-        let folder = Folder::create()?;
+        let cluster = Self::start_on(Ground::Machine, settings, Folder::create()?).await?;
+        cluster.install_definitions().await.context("cannot install crds/")?;
+        Ok(cluster)
+    }
+
+    /// Starts one somewhere, without any definitions.
+    pub(crate) async fn start_on(
+        ground: Ground,
+        settings: Settings,
+        folder: Folder,
+    ) -> anyhow::Result<Self> {
+        let address = ground.address();
+        let control_plane = ControlPlane::new(Tools::find()?, settings.audit, ground)?;
         let etcd = control_plane.start_etcd(&folder)?;
         write_token_keys(&folder)?;
-        let authority = Authority::create(&folder)?;
-        let access = Access::create(control_plane.url(), &authority, &folder).await?;
+        let authority = Authority::create(address, &folder)?;
+        let access = Access::create(control_plane.url(), authority, &folder).await?;
         let controllers = OnceCell::new();
         let mut cluster = Self { controllers, api: None, etcd, control_plane, access, folder };
         cluster.start_api().await?;
-        cluster.install_definitions().await.context("cannot install crds/")?;
         Ok(cluster)
     }
 

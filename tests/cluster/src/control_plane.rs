@@ -1,10 +1,9 @@
-//! The three servers and their arguments.
-//!
-//! All of them listen on loopback only, on ports that are held for as long as the cluster lives.
+//! The three servers and their arguments. Where they listen is the [`Ground`]'s matter.
 
 use crate::certificates as files;
 use crate::cluster::Audit;
 use crate::folder::Folder;
+use crate::ground::Ground;
 use crate::port::Port;
 use crate::process::Process;
 use crate::tools::Tools;
@@ -17,6 +16,8 @@ pub(crate) struct ControlPlane {
     etcd: Port,
     etcd_peers: Port,
     audit: Audit,
+    /// Goes after its ports, and with it all that runs on it.
+    pub(crate) ground: Ground,
 }
 
 /// In the cluster's folder.
@@ -33,9 +34,9 @@ rules: [{level: Metadata}]
 // === impl ControlPlane ===
 
 impl ControlPlane {
-    pub(crate) fn new(tools: Tools, audit: Audit) -> anyhow::Result<Self> {
-        let [api, etcd, etcd_peers] = [Port::hold()?, Port::hold()?, Port::hold()?];
-        Ok(Self { tools, api, etcd, etcd_peers, audit })
+    pub(crate) fn new(tools: Tools, audit: Audit, ground: Ground) -> anyhow::Result<Self> {
+        let [api, etcd, etcd_peers] = ground.ports()?;
+        Ok(Self { tools, api, etcd, etcd_peers, audit, ground })
     }
 
     pub(crate) fn tools(&self) -> &Tools {
@@ -44,7 +45,7 @@ impl ControlPlane {
 
     /// The API server's URL.
     pub(crate) fn url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.api.number())
+        format!("https://{}:{}", self.ground.address(), self.api.number())
     }
 
     /// etcd. What it keeps need not survive the machine.
@@ -62,7 +63,7 @@ impl ControlPlane {
             "--unsafe-no-fsync".to_owned(),
             "--log-level=warn".to_owned(),
         ];
-        Process::start(&self.tools.etcd, &arguments, folder)
+        self.ground.start(&self.tools.etcd, &arguments, folder)
     }
 
     /// kube-apiserver.
@@ -77,11 +78,7 @@ impl ControlPlane {
             format!("--service-account-signing-key-file={}", folder.file(files::TOKEN_KEY)),
         ];
         let constant = [
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
             "--permit-port-sharing",
-            // There is nobody to whom a loopback address could be announced.
-            "--endpoint-reconciler-type=none",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
@@ -89,12 +86,13 @@ impl ControlPlane {
             "--allow-privileged",
         ];
         arguments.extend(constant.map(str::to_owned));
+        arguments.extend(self.ground.api_arguments(folder));
         if self.audit == Audit::Metadata {
             let policy = folder.write("audit-policy.yaml", AUDIT_POLICY)?;
             arguments.push(format!("--audit-policy-file={}", policy.display()));
             arguments.push(format!("--audit-log-path={}", folder.file(AUDIT_LOG)));
         }
-        Process::start(&self.tools.api_server, &arguments, folder)
+        self.ground.start(&self.tools.api_server, &arguments, folder)
     }
 
     /// kube-controller-manager, which listens nowhere.
@@ -113,7 +111,7 @@ impl ControlPlane {
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
         ];
-        Process::start(&self.tools.controller_manager, &arguments, folder)
+        self.ground.start(&self.tools.controller_manager, &arguments, folder)
     }
 
     fn etcd_url(&self) -> String {

@@ -1,7 +1,10 @@
 //! The folder of one cluster: data, certificates, logs.
 //!
 //! A process of its own removes it: a shell that waits for the end of its input, which comes when
-//! this value is dropped and also when the process that has it dies in whatever way.
+//! this value is dropped and also when the process that has it dies in whatever way. It removes the
+//! control groups of that name too, which a node's containers had, and the interface that `link` in
+//! the folder names, which would stay for as long as a connection that nobody has any more takes to
+//! end.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,8 +18,17 @@ use anyhow::Context;
 const KEEPER: &str = r#"
     trap '' HUP INT TERM
     cat >/dev/null
+    clear() {
+        for group in /sys/fs/cgroup/"${1##*/}" /sys/fs/cgroup/*/"${1##*/}"; do
+            [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + || return
+        done
+        if [ -f "$1/link" ]; then
+            PATH="$PATH:/usr/sbin:/sbin" ip link delete "$(cat "$1/link")" 2>/dev/null
+        fi
+        rm -rf "$1"
+    }
     tries=0
-    until rm -rf "$1" || [ "$tries" -ge 100 ]; do
+    until clear "$1" || [ "$tries" -ge 100 ]; do
         tries=$((tries + 1))
         sleep 0.1
     done
@@ -48,6 +60,11 @@ impl Folder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What nobody else is called.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().display().to_string()
     }
 
     /// The path of a file in it, as an argument.

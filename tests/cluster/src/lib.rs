@@ -2,18 +2,25 @@
 //! as processes of whoever asks. Needs no root, no container and no network; Linux only.
 //!
 //! [`Cluster`] is the whole of it: start one, talk to it, drop it. It has Pillion's resource
-//! definitions from `crds/`, and knows nothing else of Pillion. Nothing of it outlives the process
-//! that started it, however that ends: see [`process`] and [`folder`].
+//! definitions from `crds/`, and knows nothing else of Pillion. [`Node`] is a cluster in which pods
+//! run, which takes root. Nothing of either outlives the process that started it, however that
+//! ends: see [`process`], [`folder`] and [`isolation`].
 //!
 //! The tools are built by `scripts/cluster-tools` from the modules pinned in `tools/`.
 
 mod access;
 mod certificates;
 mod cluster;
+mod command;
 mod control_plane;
 mod folder;
+mod ground;
+mod health;
 mod helm;
+mod isolation;
+mod link;
 mod manifests;
+mod node;
 mod patience;
 mod port;
 mod process;
@@ -23,5 +30,6 @@ pub use access::TokenWish;
 pub use cluster::{Audit, Cluster, Settings};
 pub use helm::{Helm, chart};
 pub use manifests::documents;
+pub use node::Node;
 pub use patience::until;
 pub use process::{Process, Program};

@@ -1,4 +1,5 @@
-//! A port of the system's choice on loopback that stays ours.
+//! A port of the system's choice on loopback that stays ours, or one in a network that nobody else
+//! uses.
 //!
 //! The socket is bound and never listens, so that nobody else is given the port, also while the
 //! server that belongs there is down: connections are then refused. The server shares the port by
@@ -14,7 +15,7 @@ use socket2::{Domain, Socket, Type};
 #[derive(Debug)]
 pub(crate) struct Port {
     number: u16,
-    _socket: Socket,
+    _socket: Option<Socket>,
 }
 
 // === impl Port ===
@@ -29,7 +30,12 @@ impl Port {
             Ok((socket, address))
         })();
         let (socket, address) = held.context("cannot take a port on loopback")?;
-        Ok(Self { number: address.port(), _socket: socket })
+        Ok(Self { number: address.port(), _socket: Some(socket) })
+    }
+
+    /// A port where nobody else is.
+    pub(crate) fn alone(number: u16) -> Self {
+        Self { number, _socket: None }
     }
 
     pub(crate) fn number(&self) -> u16 {

@@ -14,6 +14,7 @@ use std::thread;
 
 use anyhow::{Context, bail};
 
+use crate::command;
 use crate::folder::Folder;
 
 /// What is to be run.
@@ -64,6 +65,7 @@ impl Process {
             .args(["--pdeathsig", "KILL", "--"])
             .arg(path)
             .args(arguments)
+            .env("PATH", command::path())
             .envs(environment)
             .current_dir(folder.path())
             // Ctrl-C in a terminal is for whoever owns this, who then ends it.

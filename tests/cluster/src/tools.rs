@@ -63,7 +63,7 @@ fn folders() -> Vec<PathBuf> {
 }
 
 /// A program in one of the folders, or else on the `PATH`.
-fn program(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     let path: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
     let mut places = folders().into_iter().chain(path).map(|place| place.join(name));
     let Some(program) = places.find(|place| place.is_file()) else {

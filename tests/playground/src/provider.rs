@@ -1,17 +1,19 @@
 //! The scripted provider: says which model was asked for and under which key, in OpenAI's or
-//! Anthropic's words.
+//! Anthropic's words, whole or streamed.
 //!
-//! One thread a connection, HTTP/1.1 with lengths only, whole answers only: what a sidecar sends
-//! for the calls that the playground proposes. The keys are made up, and the last word of one may
-//! be shown.
+//! One thread a connection, HTTP/1.1 with lengths only: what a sidecar sends. A stream whose last
+//! message is `hold` stops in the middle until somebody asks for `/release`. The keys are made up,
+//! and the last word of one may be shown.
+
+mod answers;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-use serde_json::{Value, json};
+use answers::Asked;
 
 /// Told of each request that arrives, in a line.
 pub type Listener = Arc<dyn Fn(&str) + Send + Sync>;
@@ -26,11 +28,16 @@ pub(crate) struct Provider {
     over: Arc<AtomicBool>,
 }
 
-/// A request as it arrived.
-struct Asked {
-    path: String,
-    key: String,
-    body: Value,
+/// Who waits in the middle of a stream, and how often all of them were let go.
+#[derive(Default)]
+struct Gate {
+    opened: Mutex<u64>,
+    bell: Condvar,
+}
+
+/// Serves whoever connects to `socket`, for as long as the process lives.
+pub fn serve(socket: &TcpListener, listener: &Listener) {
+    serve_until(socket, listener, &AtomicBool::new(false));
 }
 
 // === impl Provider ===
@@ -41,16 +48,7 @@ impl Provider {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let (address, over) = (socket.local_addr()?, Arc::new(AtomicBool::new(false)));
         let ended = Arc::clone(&over);
-        thread::spawn(move || {
-            for stream in socket.incoming().flatten() {
-                if ended.load(Ordering::Relaxed) {
-                    return;
-                }
-                let listener = Arc::clone(&listener);
-                // A sidecar that leaves has had its answer.
-                thread::spawn(move || serve(&stream, &listener));
-            }
-        });
+        thread::spawn(move || serve_until(&socket, &listener, &ended));
         Ok(Self { address, over })
     }
 }
@@ -63,20 +61,77 @@ impl Drop for Provider {
     }
 }
 
-fn serve(stream: &TcpStream, listener: &Listener) -> io::Result<()> {
+// === impl Gate ===
+
+impl Gate {
+    /// How often it was opened so far.
+    fn opened(&self) -> u64 {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it has been opened again.
+    fn pass(&self, before: u64) {
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        // Poisoned or not, it is open then.
+        drop(self.bell.wait_while(opened, |opened| *opened == before));
+    }
+
+    fn open(&self) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.bell.notify_all();
+    }
+}
+
+fn serve_until(socket: &TcpListener, listener: &Listener, over: &AtomicBool) {
+    let gate = Arc::new(Gate::default());
+    for stream in socket.incoming().flatten() {
+        if over.load(Ordering::Relaxed) {
+            return;
+        }
+        let (listener, gate) = (Arc::clone(listener), Arc::clone(&gate));
+        // A sidecar that leaves has had its answer.
+        thread::spawn(move || serve_one(&stream, &listener, &gate));
+    }
+}
+
+fn serve_one(stream: &TcpStream, listener: &Listener, gate: &Gate) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader)? {
+        if asked.path == "/release" {
+            gate.open();
+            write_whole(stream, "{}\n")?;
+            continue;
+        }
         let (model, key) = (asked.model(), &asked.key);
         listener(&format!("{}, model {model}, key ...-{key}", asked.path));
-        // The newline is for whoever reads it in a terminal.
-        let answer = format!("{}\n", asked.answer());
-        let length = answer.len();
-        let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-        );
-        (&mut &*stream).write_all(format!("{head}{answer}").as_bytes())?;
+        match asked.wants_stream() {
+            true => write_stream(stream, &asked, gate)?,
+            // The newline is for whoever reads it in a terminal.
+            false => write_whole(stream, &format!("{}\n", asked.answer()))?,
+        }
     }
     Ok(())
+}
+
+fn write_whole(mut stream: &TcpStream, answer: &str) -> io::Result<()> {
+    let length = answer.len();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(format!("{head}{answer}").as_bytes())
+}
+
+fn write_stream(mut stream: &TcpStream, asked: &Asked, gate: &Gate) -> io::Result<()> {
+    let before = gate.opened();
+    let [words, end] = asked.events();
+    let chunk = |events: &str| format!("{:x}\r\n{events}\r\n", events.len());
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                transfer-encoding: chunked\r\n\r\n";
+    stream.write_all(format!("{head}{}", chunk(&words)).as_bytes())?;
+    if asked.wants_hold() {
+        gate.pass(before);
+    }
+    stream.write_all(format!("{}0\r\n\r\n", chunk(&end)).as_bytes())
 }
 
 /// The next request of a connection, if there is one.
@@ -93,39 +148,13 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Asked>> {
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap_or(0),
-            "authorization" => key = value.rsplit('-').next().unwrap_or_default().to_owned(),
+            "authorization" | "x-api-key" => {
+                key = value.rsplit('-').next().unwrap_or_default().to_owned()
+            }
             _ => {}
         }
     }
     let mut body = Vec::new();
     reader.take(length.min(MOST)).read_to_end(&mut body)?;
     Ok(Some(Asked { path, key, body: serde_json::from_slice(&body).unwrap_or_default() }))
-}
-
-// === impl Asked ===
-
-impl Asked {
-    fn model(&self) -> &str {
-        self.body["model"].as_str().unwrap_or("none")
-    }
-
-    fn answer(&self) -> Value {
-        let (model, key) = (self.model(), &self.key);
-        let text = format!("Hello, this is {model}, under the key that ends in {key}.");
-        match self.path.contains("/messages") {
-            true => json!({
-                "id": "msg_1", "type": "message", "role": "assistant", "model": model,
-                "content": [{"type": "text", "text": text}], "stop_reason": "end_turn",
-                "usage": {"input_tokens": 1, "output_tokens": 12},
-            }),
-            false => json!({
-                "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": model,
-                "choices": [{
-                    "index": 0, "message": {"role": "assistant", "content": text},
-                    "finish_reason": "stop",
-                }],
-                "usage": {"prompt_tokens": 1, "completion_tokens": 12, "total_tokens": 13},
-            }),
-        }
-    }
 }
