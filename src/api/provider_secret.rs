@@ -399,9 +399,9 @@ pub struct TranslationSpec {
     #[schemars(with = "LimitField")]
     pub limit_field: Option<LimitField>,
     /// How a messages endpoint is told how much to think. `Adaptive`: by `thinking: adaptive` and
-    /// an effort, as Claude understands it since 4.6. `Budget`: by `budget_tokens`, for older models
-    /// and for others that speak Anthropic's dialect. Default: as the preset says, `Budget` for
-    /// `Custom`.
+    /// an effort, as Claude understands it since 4.6. `Budget`: by `budget_tokens`, for older
+    /// models and for others that speak Anthropic's dialect. Default: as the preset says, `Budget`
+    /// for `Custom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ThinkingSpec")]
     pub thinking: Option<ThinkingSpec>,

@@ -142,7 +142,8 @@ pub struct Asked {
 /// What an answer is given from outside: no clock and no dice here.
 #[derive(Debug, Clone, Default)]
 pub struct Occasion {
-    /// Unique to the call, of letters and digits: ids that the upstream did not give are made of it.
+    /// Unique to the call, of letters and digits: ids that the upstream did not give are made of
+    /// it.
     pub id: String,
     /// Seconds since the epoch.
     pub created: u64,

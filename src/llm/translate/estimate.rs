@@ -1,9 +1,9 @@
 //! A guess at the tokens of a prompt, where no upstream can be asked.
 //!
-//! Bytes of text by [`BYTES_PER_TOKEN`], rounded up, names and schemas of tools included; a picture
-//! and a binary document as [`PICTURE`] and [`DOCUMENT_BYTES_PER_TOKEN`] say; some for each message.
-//! For English prose and code it is within a quarter of what tokenizers count, and rather above than
-//! below it: who compacts by it does so a little early. What callers are told carries a marker.
+//! Bytes of text by [`BYTES_PER_TOKEN`], rounded up, names and schemas of tools included; a
+//! picture and a binary document as [`PICTURE`] and [`DOCUMENT_BYTES_PER_TOKEN`] say; some for each
+//! message. Tokenizers find 3.5 to 4.5 bytes a token in English prose, and fewer in code and other
+//! scripts; so it is no more than a guess, and what callers are told carries a marker.
 
 use super::conversation::{Conversation, Part, Source, Thought, Tool};
 

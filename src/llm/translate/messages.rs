@@ -11,6 +11,7 @@ mod blocks_out;
 mod events_in;
 mod events_out;
 mod held;
+mod raw;
 mod request_in;
 mod request_out;
 mod schema_out;

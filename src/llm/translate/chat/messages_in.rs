@@ -161,8 +161,9 @@ fn result(id: String, mut message: Members<'_>) -> Result<Turn, Refused> {
 
 /// A mark on the message is one on its last part.
 fn mark(parts: &mut [Part], mark: Option<Box<RawValue>>) {
+    let last = parts.last_mut();
     if let Some(Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. }) =
-        parts.last_mut()
+        last
         && cache.is_none()
     {
         *cache = mark;

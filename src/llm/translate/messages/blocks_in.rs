@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::request_in::parse;
+use super::raw::parse;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{CallKind, Part, Source, Thought, ToolCall};
 

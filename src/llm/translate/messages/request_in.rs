@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::blocks_in::{self, Speaker};
+use super::raw::{Members, parse};
 use super::settings_in;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{Conversation, Delivery, Role, Turn, Usage};
@@ -34,45 +34,6 @@ pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversatio
         return Err(Refused::new("messages", "it is missing; send a list of messages"));
     }
     Ok(said)
-}
-
-/// Reads a value of the caller's.
-///
-/// # Errors
-/// [`Refused`], with the field and what is wrong with it.
-pub(super) fn parse<T: DeserializeOwned>(field: &str, raw: &RawValue) -> Result<T, Refused> {
-    serde_json::from_str(raw.get()).map_err(|error| Refused::new(field, wrong(&error)))
-}
-
-/// What is wrong, without the line and column, which would be those of a part.
-fn wrong(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
-/// The members of an object, in order, raw.
-pub(super) struct Members(pub(super) Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                out.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        from.deserialize_map(Reader)
-    }
 }
 
 fn member(said: &mut Conversation, name: &str, raw: &RawValue) -> Result<(), Refused> {

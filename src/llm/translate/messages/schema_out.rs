@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::request_in::Members;
+use super::raw::Members;
 use crate::llm::translate::Refused;
 
 /// Choices between schemas, and whether all of them hold at once.

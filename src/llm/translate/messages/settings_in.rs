@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::request_in::parse;
+use super::raw::parse;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{Conversation, Format, Thinking, Tool, ToolChoice};
 
