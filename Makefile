@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster test check fix bless fuzz bench bench-push soak
+.PHONY: help demo cluster test check fix bless chart fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
@@ -30,6 +30,10 @@ soak: ## load, faults and reloads at once, and books that must agree (SOAK_MINUT
 bless: ## accept what the code now generates: crds/ and snapshots; read the diff before you commit
 	@BLESS=1 INSTA_UPDATE=always cargo test --locked --test it
 	@git status --short
+
+chart: ## the chart's README, copies and rendered cases made anew; read the diff before you commit
+	@scripts/cluster-tools >/dev/null
+	@BLESS=1 cargo test --locked --test it chart::
 
 fuzz: ## each fuzz target for a minute, on a nightly compiler
 	@scripts/fuzz

@@ -11,7 +11,7 @@ mod presets;
 #[cfg(test)]
 mod tests;
 
-use crate::api::{ApiKind, StreamUsageSpec, Vendor};
+use crate::api::{ApiKind, LimitField, StreamUsageSpec, ThinkingSpec, Vendor};
 use crate::llm::Api;
 
 pub use parameters::{ParameterError, Parameters};
@@ -37,6 +37,10 @@ pub struct Preset {
     pub bearer_prefixes: &'static [&'static str],
     /// Is usage to be asked for in OpenAI chat streams?
     pub stream_usage: StreamUsageSpec,
+    /// What its chat completions call the limit of an answer's length.
+    pub limit_field: LimitField,
+    /// How its messages are told how much to think.
+    pub thinking: ThinkingSpec,
     /// Does the vendor take calls without a key?
     pub keys: Keys,
 }

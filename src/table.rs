@@ -21,7 +21,7 @@ pub use headers::HeaderPolicy;
 pub use lookup::{Candidate, Facts, HeaderMatch, Index, Match, Mismatch, ModelMatch};
 pub use plan::{
     Account, Action, ClientCredentials, Clients, Credential, Forwarding, Labels, Plan, PlansByApi,
-    ProviderKeys, Rename, Rule, StreamUsage, Timeouts,
+    ProviderKeys, Rename, Rule, StreamUsage, Timeouts, Translation,
 };
 pub use weighted::Weighted;
 

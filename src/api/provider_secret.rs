@@ -138,6 +138,11 @@ pub struct ProviderSecretSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "StreamUsageSpec")]
     pub stream_usage: Option<StreamUsageSpec>,
+    /// What calls need that are translated for this provider, because no endpoint of it speaks the
+    /// caller's dialect. Default: as the preset says. Example: `{limitField: MaxCompletionTokens}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "TranslationSpec")]
+    pub translation: Option<TranslationSpec>,
 }
 
 /// The vendors with a preset.
@@ -381,6 +386,48 @@ pub enum StreamUsageSpec {
     Request,
     /// The call goes as it was sent.
     AsSent,
+}
+
+/// What translated calls need. It changes nothing in calls that go as they come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslationSpec {
+    /// What a chat completions endpoint calls the limit of an answer's length: OpenAI, Azure and
+    /// Alibaba Cloud ask for `max_completion_tokens`, most others know `max_tokens` only. Default:
+    /// as the preset says, `MaxTokens` for `Custom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "LimitField")]
+    pub limit_field: Option<LimitField>,
+    /// How a messages endpoint is told how much to think. `Adaptive`: by `thinking: adaptive` and
+    /// an effort, as Claude understands it since 4.6. `Budget`: by `budget_tokens`, for older models
+    /// and for others that speak Anthropic's dialect. Default: as the preset says, `Budget` for
+    /// `Custom`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ThinkingSpec")]
+    pub thinking: Option<ThinkingSpec>,
+    /// The longest answer of a messages endpoint, in tokens, where the caller sets no limit:
+    /// Anthropic's API insists on one. 1 to 1000000. Default: 16384.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 1_000_000))]
+    pub max_tokens: Option<u32>,
+}
+
+/// What a chat completions endpoint calls the limit of an answer's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum LimitField {
+    /// `max_tokens`
+    MaxTokens,
+    /// `max_completion_tokens`
+    MaxCompletionTokens,
+}
+
+/// How a messages endpoint is told how much to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ThinkingSpec {
+    /// `thinking: {type: adaptive}` and `output_config.effort`
+    Adaptive,
+    /// `thinking: {type: enabled, budget_tokens: …}`
+    Budget,
 }
 
 /// What the controller says of a provider. Nobody else need write it.

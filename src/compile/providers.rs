@@ -8,7 +8,7 @@ use super::auth::Form;
 use super::endpoints::{self, Slot};
 use super::grants::{self, Grant};
 use super::report::{Report, in_order, object_id, object_ref};
-use super::translation::{self, Pairs};
+use super::translation::{self, Translations};
 use super::{Fault, ResourceKind, Subject, World, headers, tls};
 use crate::api::{ProviderSecret, ProviderSecretSpec, StreamUsageSpec};
 use crate::llm::{Api, Dialect};
@@ -37,7 +37,7 @@ pub(super) struct Service {
     /// Per API (`api as usize`), the family's fallback included.
     pub(super) served: [Option<Arc<Served>>; Api::ALL.len()],
     /// Of the APIs that are not served as they come.
-    pub(super) translated: Pairs,
+    pub(super) translated: Translations,
     /// Header rules.
     pub(super) headers: HeaderPolicy,
     /// Is usage asked for?
@@ -115,7 +115,7 @@ fn service(
     };
     Some(Service {
         lack,
-        translated: translation::pairs(&slots),
+        translated: translation::compile(&slots, spec.translation.as_ref(), preset),
         served: with_fallback(slots),
         headers,
         stream_usage: match spec.stream_usage.unwrap_or(preset.stream_usage) {

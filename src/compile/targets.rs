@@ -8,10 +8,9 @@ use super::providers::{Provider, Providers, Served, Service};
 use super::report::Report;
 use super::{Subject, World};
 use crate::api::{ProviderRef, TargetSpec};
-use crate::llm::translate::Pair;
 use crate::llm::{Api, Dialect};
 use crate::name::ObjectRef;
-use crate::table::{Forwarding, Labels, Plan, PlansByApi, Rename, Timeouts, Weighted};
+use crate::table::{Forwarding, Labels, Plan, PlansByApi, Rename, Timeouts, Translation, Weighted};
 
 /// What to do where a provider is to blame.
 const OF_PROVIDER: &str = "see the faults of that ProviderSecret";
@@ -30,7 +29,7 @@ pub(super) struct Target<'p> {
 #[derive(Clone, Copy)]
 struct Way<'p> {
     served: &'p Arc<Served>,
-    translation: Option<Pair>,
+    translation: Option<Translation>,
 }
 
 /// What targets are resolved against.
@@ -247,9 +246,9 @@ impl Service {
         if let Some(served) = &self.served[api as usize] {
             return Some(Way { served, translation: None });
         }
-        let pair = self.translated[api as usize]?;
-        let served = self.served[pair.upstream().api() as usize].as_ref()?;
-        Some(Way { served, translation: Some(pair) })
+        let translation = self.translated[api as usize]?;
+        let served = self.served[translation.pair.upstream().api() as usize].as_ref()?;
+        Some(Way { served, translation: Some(translation) })
     }
 }
 

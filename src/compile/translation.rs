@@ -5,11 +5,14 @@
 //! nobody sent them.
 
 use super::providers::{Stage, Stages};
-use crate::llm::translate::Pair;
+use crate::api::{LimitField, ThinkingSpec, TranslationSpec};
+use crate::llm::translate::{LimitName, Pair, ThinkingForm};
 use crate::llm::{Api, Dialect};
+use crate::provider::Preset;
+use crate::table::Translation;
 
-/// The pair of each API (`api as usize`) that is not served as it comes.
-pub(super) type Pairs = [Option<Pair>; Api::ALL.len()];
+/// The translation of each API (`api as usize`) that is not served as it comes.
+pub(super) type Translations = [Option<Translation>; Api::ALL.len()];
 
 /// Where calls of an API may be translated to, best first.
 const ORDER: [(Api, [Api; 2]); 3] = [
@@ -18,16 +21,38 @@ const ORDER: [(Api, [Api; 2]); 3] = [
     (Api::AnthropicMessages, [Api::OpenAiChat, Api::OpenAiResponses]),
 ];
 
-/// Chooses the pairs.
-pub(super) fn pairs(slots: &Stages) -> Pairs {
-    let mut pairs = [None; Api::ALL.len()];
+/// Chooses the pairs, and says what the provider needs in them.
+pub(super) fn compile(
+    slots: &Stages,
+    spec: Option<&TranslationSpec>,
+    preset: &Preset,
+) -> Translations {
+    let mut translations = [None; Api::ALL.len()];
     for (client, upstreams) in ORDER {
         if is_open(slots, client) {
             let mut served = upstreams.into_iter().filter(|upstream| is_served(slots, *upstream));
-            pairs[client as usize] = served.next().and_then(|upstream| Pair::of(client, upstream));
+            let pair = served.next().and_then(|upstream| Pair::of(client, upstream));
+            translations[client as usize] = pair.map(|pair| translation(pair, spec, preset));
         }
     }
-    pairs
+    translations
+}
+
+fn translation(pair: Pair, spec: Option<&TranslationSpec>, preset: &Preset) -> Translation {
+    let limit_field = spec.and_then(|spec| spec.limit_field).unwrap_or(preset.limit_field);
+    let thinking = spec.and_then(|spec| spec.thinking).unwrap_or(preset.thinking);
+    Translation {
+        pair,
+        limit_name: match limit_field {
+            LimitField::MaxTokens => LimitName::MaxTokens,
+            LimitField::MaxCompletionTokens => LimitName::MaxCompletionTokens,
+        },
+        thinking: match thinking {
+            ThinkingSpec::Adaptive => ThinkingForm::Adaptive,
+            ThinkingSpec::Budget => ThinkingForm::Budget,
+        },
+        max_tokens: spec.and_then(|spec| spec.max_tokens).map(u64::from),
+    }
 }
 
 /// Does nobody say how it is served?

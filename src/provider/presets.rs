@@ -2,7 +2,7 @@
 //! asks for it.
 
 use super::{Auth, Derived, Keys, Parameter, Preset, PresetEndpoint, Syntax, When};
-use crate::api::{StreamUsageSpec, Vendor};
+use crate::api::{LimitField, StreamUsageSpec, ThinkingSpec, Vendor};
 use crate::llm::Api;
 
 /// The vendor's row.
@@ -42,6 +42,8 @@ const BASE: Preset = Preset {
     api_key_prefixes: &[],
     bearer_prefixes: &[],
     stream_usage: StreamUsageSpec::Request,
+    limit_field: LimitField::MaxTokens,
+    thinking: ThinkingSpec::Budget,
     keys: Keys::Needed,
 };
 
@@ -72,6 +74,7 @@ static ANTHROPIC: Preset = Preset {
     auth: Auth::Header("x-api-key"),
     api_key_prefixes: &["sk-ant-"],
     bearer_prefixes: &["sk-ant-oat"],
+    thinking: ThinkingSpec::Adaptive,
     ..BASE
 };
 
@@ -99,6 +102,7 @@ static ALIYUN: Preset = Preset {
             (When::Always, "dashscope.aliyuncs.com"),
         ],
     }],
+    limit_field: LimitField::MaxCompletionTokens,
     ..BASE
 };
 
@@ -107,6 +111,7 @@ static OPENAI: Preset = Preset {
     telemetry_name: "openai",
     endpoints: &[bearer(Api::OpenAi, "https://api.openai.com/v1")],
     api_key_prefixes: &["sk-proj-", "sk-svcacct-"],
+    limit_field: LimitField::MaxCompletionTokens,
     ..BASE
 };
 
@@ -132,6 +137,8 @@ static AZURE_OPENAI: Preset = Preset {
             (When::Always, "{resource}.openai.azure.com"),
         ],
     }],
+    limit_field: LimitField::MaxCompletionTokens,
+    thinking: ThinkingSpec::Adaptive,
     ..BASE
 };
 
@@ -153,6 +160,7 @@ static BEDROCK_MANTLE: Preset = Preset {
         bearer(Api::AnthropicMessages, "https://bedrock-mantle.{region}.api.aws/anthropic"),
     ],
     parameters: &[parameter("region", Syntax::Label)],
+    thinking: ThinkingSpec::Adaptive,
     ..BASE
 };
 
@@ -214,6 +222,7 @@ static OPENROUTER: Preset = Preset {
         cases: &[(When::Is("region", "eu"), "eu.openrouter.ai"), (When::Always, "openrouter.ai")],
     }],
     api_key_prefixes: &["sk-or-"],
+    thinking: ThinkingSpec::Adaptive,
     ..BASE
 };
 

@@ -71,8 +71,8 @@ async fn forward(
     books.received(&call);
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
-    if let (Some(pair), Kind::CountTokens) = (choice.plan.translation, call.head.operation.kind) {
-        return translation::estimate(&call, pair);
+    if let (Some(how), Kind::CountTokens) = (choice.plan.translation, call.head.operation.kind) {
+        return translation::estimate(&call, how.pair);
     }
     let operation = call.head.operation.clone();
     let Prepared { to_send, answer: change } = prepare(call, &choice)?;

@@ -13,14 +13,13 @@ use super::headers;
 use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
-use super::translation::{self, Translation};
+use super::translation::{self, Translated};
 use super::upstream::ToSend;
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
-use crate::llm::translate::Pair;
 use crate::secret::QueryValue;
 use crate::table::endpoint::strip_query;
-use crate::table::{CallPath, Credential, Plan, StreamUsage, Suffix, TargetError};
+use crate::table::{CallPath, Credential, Plan, StreamUsage, Suffix, TargetError, Translation};
 
 /// A request, ready to go.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ pub enum AnswerChange {
     /// It goes on as it comes, but for a usage chunk that the client did not ask for.
     AsSent(UsageAsked),
     /// It is translated.
-    Translated(Box<Translation>),
+    Translated(Box<Translated>),
 }
 
 /// What becomes of a body.
@@ -89,8 +88,8 @@ pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
 /// # Errors
 /// As [`prepare`].
 pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
-    if let Some(pair) = choice.plan.translation {
-        return translated(call, choice, pair);
+    if let Some(translation) = choice.plan.translation {
+        return translated(call, choice, translation);
     }
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
@@ -110,11 +109,12 @@ pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), 
 fn translated<B: Body>(
     call: Call<B>,
     choice: &Choice,
-    pair: Pair,
+    how: Translation,
 ) -> Result<(Outline, B), Failure> {
     let plan = &choice.plan;
     let body = call.body.whole().ok_or_else(translation::no_json)?;
-    let made = translation::request(pair, plan, &call.head.headers, &body)?;
+    let made = translation::request(plan, how, &call.head.headers, &body)?;
+    let pair = how.pair;
     let (_, suffix) = translation::operation(pair.upstream());
     let path = CallPath {
         version: "",
@@ -128,7 +128,7 @@ fn translated<B: Body>(
     let (method, mut headers) = outgoing(*call.head, choice);
     translation::headers(&mut headers, pair);
     let (body, asked) = (BodyChange::Translated(made.body.into()), made.asked);
-    let answer = AnswerChange::Translated(Box::new(Translation { pair, asked }));
+    let answer = AnswerChange::Translated(Box::new(Translated { pair, asked }));
     Ok((Outline { method, target, headers, body, answer }, call.body))
 }
 

@@ -19,7 +19,7 @@ use super::inflow::Inflow;
 use super::record::Observation;
 use super::relay::Watch;
 use super::reply::{Reply, Streamed, request_id};
-use super::rewrite::{Rewrite, Translated};
+use super::rewrite::{self, Rewrite};
 use super::silence::Silence;
 use super::upstream::Answer;
 use super::worker::Worker;
@@ -28,7 +28,7 @@ use crate::llm::operation::Kind;
 use crate::llm::tap::AnswerTap;
 use crate::llm::translate::conversation::Delivery;
 use crate::llm::translate::{self, Asked, Occasion, Pair, Refused, Speech, Wishes};
-use crate::table::{Plan, StreamUsage};
+use crate::table::{Plan, StreamUsage, Translation};
 use crate::telemetry;
 
 /// The id of an answer under the name that Anthropic's SDKs look for.
@@ -42,7 +42,7 @@ const ERROR_BYTES: usize = 1 << 20;
 
 /// What the answer to a translated call must be given back with.
 #[derive(Debug)]
-pub struct Translation {
+pub struct Translated {
     /// Who speaks what.
     pub pair: Pair,
     /// What the answer repeats.
@@ -126,21 +126,23 @@ pub fn operation(speech: Speech) -> (Kind, &'static str) {
 /// # Errors
 /// [`Failure::BadRequest`], which names the field.
 pub fn request(
-    pair: Pair,
     plan: &Plan,
+    how: Translation,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<translate::Translated, Failure> {
     let body = plain(headers, body)?;
     let wishes = Wishes {
         model: plan.rename.as_ref().map(|rename| rename.name.to_string()),
-        max_tokens: None,
+        max_tokens: how.max_tokens,
+        limit_name: how.limit_name,
+        thinking: how.thinking,
         stream_usage: match plan.stream_usage {
             StreamUsage::Request => translate::StreamUsage::Ask,
             StreamUsage::AsSent => translate::StreamUsage::AsSent,
         },
     };
-    pair.request(&body, &wishes).map_err(refused)
+    how.pair.request(&body, &wishes).map_err(refused)
 }
 
 /// Without its compression, if it has one; intake refused those that are not known.
@@ -184,7 +186,7 @@ impl Received<'_> {
     /// [`Failure`] if the answer does not come whole, or is none of the upstream's dialect.
     pub async fn reply(
         self,
-        Translation { pair, asked }: Translation,
+        Translated { pair, asked }: Translated,
         books: &mut Observation,
     ) -> Result<Reply, Failure> {
         let (mut head, source) = self.answer.response.into_parts();
@@ -229,7 +231,7 @@ impl Reading {
             head,
             inflow,
             watch: Watch::Tap(Box::new(self.tap)),
-            rewrite: Rewrite::Translated(Translated::new(translator, coding)),
+            rewrite: Rewrite::Translated(rewrite::Translated::new(translator, coding)),
             api: self.pair.client().api(),
         })))
     }

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use super::endpoint::{Endpoint, PathPrefix};
 use super::{HeaderPolicy, Weighted};
 use crate::llm::Api;
-use crate::llm::translate::Pair;
+use crate::llm::translate::{LimitName, Pair, ThinkingForm};
 use crate::name::ObjectRef;
 use crate::secret::{Digest, QueryValue};
 
@@ -63,7 +63,7 @@ pub struct Plan {
     /// Where the call goes.
     pub endpoint: Endpoint,
     /// From the caller's dialect to the endpoint's, where they differ.
-    pub translation: Option<Pair>,
+    pub translation: Option<Translation>,
     /// The model name to send instead of the caller's.
     pub rename: Option<Rename>,
     /// What is done with the caller's own credentials.
@@ -77,6 +77,19 @@ pub struct Plan {
     pub timeouts: Timeouts,
     /// Is usage asked for in OpenAI chat streams that would carry none?
     pub stream_usage: StreamUsage,
+}
+
+/// How a target's calls are translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Translation {
+    /// From which dialect to which.
+    pub pair: Pair,
+    /// What a chat upstream calls the limit of an answer's length.
+    pub limit_name: LimitName,
+    /// How a messages upstream is told how much to think.
+    pub thinking: ThinkingForm,
+    /// The longest answer of a messages upstream where the caller sets no limit, in tokens.
+    pub max_tokens: Option<u64>,
 }
 
 /// Names for metrics and logs, all declared in manifests.
@@ -195,7 +208,7 @@ impl Action {
 impl Plan {
     /// The API that calls are translated to, if they are.
     pub fn translated_to(&self) -> Option<&'static str> {
-        self.translation.map(|pair| pair.upstream().api().as_str())
+        self.translation.map(|translation| translation.pair.upstream().api().as_str())
     }
 
     fn needs_model(&self) -> bool {

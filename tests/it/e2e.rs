@@ -11,6 +11,8 @@ mod examples;
 mod faulty;
 mod grants;
 mod injection;
+mod installation;
+mod installed;
 mod liar;
 mod live;
 mod lying;

@@ -10,6 +10,8 @@ mod bless;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod chart;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod cluster;

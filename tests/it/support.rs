@@ -9,6 +9,7 @@ pub(crate) mod dialects;
 pub(crate) mod gate;
 pub(crate) mod h2;
 pub(crate) mod h2_client;
+pub(crate) mod helm;
 pub(crate) mod manifests;
 pub(crate) mod metrics;
 pub(crate) mod process;

@@ -12,6 +12,7 @@ mod certificates;
 mod cluster;
 mod control_plane;
 mod folder;
+mod helm;
 mod manifests;
 mod patience;
 mod port;
@@ -20,6 +21,7 @@ mod tools;
 
 pub use access::TokenWish;
 pub use cluster::{Audit, Cluster, Settings};
+pub use helm::{Helm, chart};
 pub use manifests::documents;
 pub use patience::until;
 pub use process::{Process, Program};

@@ -1,7 +1,6 @@
 //! The API server's real questions to the webhook of a running controller.
 //!
-//! The configuration's selectors are those of an installation, narrowed to the stage's namespaces:
-//! the API server is shared with other tests.
+//! The configuration is the chart's, but for the address: nobody is behind a Service here.
 
 mod certificates;
 mod pods;
@@ -10,17 +9,15 @@ mod workloads;
 
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use super::replica::{Order, Replica};
 use super::stage::Stage;
 
-/// The controller's further rights.
-pub(super) const RBAC: &str = include_str!("rbac-webhook.yaml");
-
+/// What the fixtures' sidecars are.
 const SETTINGS: &str = "\
 image: registry.example/pillion:1
 controller: pillion.pillion-system.svc:8790
@@ -42,15 +39,10 @@ impl Injection {
     /// With further flags of the controller; `caBundle` is its own work.
     #[track_caller]
     fn on(stage: Stage, more: impl FnOnce(Order) -> Order) -> Self {
-        stage.apply(&RBAC.replace("pillion-system", &stage.system));
-        let name = format!("{}-injection.yaml", stage.system);
+        let name = format!("{}-settings.yaml", stage.system);
         let settings = stage.cluster().write(&name, SETTINGS).unwrap();
-        let order = stage
-            .order("one")
-            .flag("--injection", settings.to_str().unwrap())
-            .flag("--webhook", "127.0.0.1:0")
-            .flag("--webhook-configuration", &stage.system)
-            .flag("--log", "trace");
+        let order = stage.injecting(stage.order("one")).flag("--log", "trace");
+        let order = order.flag("--injection", settings.to_str().unwrap());
         let controller = more(order).start(&stage.kubeconfig);
         let injection = Self { stage, controller };
         injection.register();
@@ -62,50 +54,16 @@ impl Injection {
     #[track_caller]
     fn register(&self) {
         let url = format!("https://localhost:{}/inject", self.controller.webhook().port());
-        let stage = json!({
-            "key": "kubernetes.io/metadata.name",
-            "operator": "In",
-            "values": [self.stage.namespace, self.stage.system],
-        });
-        let label = |operator: &str, values: &[&str]| json!({ "key": "pillion.dev/inject", "operator": operator, "values": values });
-        let webhook = |name: &str, namespaces: Value, pods: Value| {
-            json!({
-                "name": name,
-                "clientConfig": { "url": url },
-                "rules": [{
-                    "apiGroups": [""],
-                    "apiVersions": ["v1"],
-                    "operations": ["CREATE"],
-                    "resources": ["pods"],
-                    "scope": "Namespaced",
-                }],
-                "namespaceSelector": { "matchExpressions": [stage, namespaces] },
-                "objectSelector": { "matchExpressions": [pods] },
-                "sideEffects": "None",
-                "failurePolicy": "Fail",
-                "timeoutSeconds": 5,
-                "reinvocationPolicy": "IfNeeded",
-                "admissionReviewVersions": ["v1"],
-            })
-        };
-        let configuration = json!({
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "MutatingWebhookConfiguration",
-            "metadata": { "name": self.stage.system },
-            "webhooks": [
-                webhook(
-                    "pods.pillion.dev",
-                    label("NotIn", &["false"]),
-                    label("In", &["true"]),
-                ),
-                webhook(
-                    "namespaces.pillion.dev",
-                    label("In", &["true"]),
-                    label("NotIn", &["true", "false"]),
-                ),
-            ],
-        });
-        self.stage.apply(&configuration.to_string());
+        let mut configuration = self.stage.configuration();
+        for webhook in configuration.data["webhooks"].as_array_mut().unwrap() {
+            webhook["clientConfig"] = json!({ "url": url });
+        }
+        self.stage.apply(&serde_json::to_string(&configuration).unwrap());
+    }
+
+    /// The configuration's.
+    fn name(&self) -> String {
+        self.stage.configuration().name_any()
     }
 
     fn configurations(&self) -> Api<MutatingWebhookConfiguration> {
@@ -124,7 +82,8 @@ impl Injection {
                 })
             })
         };
-        let waiting = await_condition(self.configurations(), &self.stage.system, is_so);
+        let name = self.name();
+        let waiting = await_condition(self.configurations(), &name, is_so);
         self.stage.block_on(waiting).unwrap();
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use pillion_cluster::TokenWish;
 
+use super::installation::ACCOUNT;
 use super::liar::{Liar, Mood};
 use super::stage::Stage;
 use super::traffic::Traffic;
@@ -78,7 +79,7 @@ fn fault_39_a_watch_that_lies_and_breaks_never_empties_a_table_and_the_last_chan
 fn token(stage: &Stage) -> String {
     let wish = TokenWish {
         namespace: &stage.system,
-        service_account: "pillion-controller",
+        service_account: ACCOUNT,
         pod: None,
         audience: None,
         seconds: 7200,

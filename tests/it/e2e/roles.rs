@@ -6,7 +6,8 @@ use std::fs;
 use pillion_cluster::documents;
 use serde_json::Value;
 
-use super::stage::{RBAC, Stage};
+use super::installation::ACCOUNT;
+use super::stage::Stage;
 
 /// What is asked for only when something has gone wrong, or months have passed, or unseen.
 const RARE: [&str; 6] = [
@@ -47,7 +48,7 @@ fn allowed(rbac: &str) -> BTreeSet<String> {
 fn asked(stage: &Stage) -> (BTreeSet<String>, Vec<String>) {
     let (mut asked, mut refused) = (BTreeSet::new(), Vec::new());
     let log = fs::read_to_string(stage.cluster().audit_log()).unwrap();
-    let account = format!("system:serviceaccount:{}:pillion-controller", stage.system);
+    let account = format!("system:serviceaccount:{}:{ACCOUNT}", stage.system);
     for line in log.lines().filter(|line| line.contains(&account)) {
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
         let of = &event["objectRef"];
@@ -68,15 +69,16 @@ fn asked(stage: &Stage) -> (BTreeSet<String>, Vec<String>) {
 /// Nothing was refused, and no rule is there for nothing.
 #[track_caller]
 pub(super) fn check(stage: &Stage) {
-    check_only(stage, RBAC);
-}
-
-/// The same, of these rules.
-#[track_caller]
-pub(super) fn check_only(stage: &Stage, rbac: &str) {
-    let (asked, refused) = asked(stage);
-    assert_eq!(refused, Vec::<String>::new());
-    let mut idle = allowed(rbac);
+    let asked = nothing_is_refused(stage);
+    let mut idle = allowed(&stage.rbac);
     idle.retain(|rule| !asked.contains(rule) && !RARE.contains(&&**rule));
     assert!(idle.is_empty(), "nobody asks for {idle:?}, but for {asked:?}");
+}
+
+/// Returns what was asked for.
+#[track_caller]
+pub(super) fn nothing_is_refused(stage: &Stage) -> BTreeSet<String> {
+    let (asked, refused) = asked(stage);
+    assert_eq!(refused, Vec::<String>::new());
+    asked
 }

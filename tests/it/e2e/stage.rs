@@ -15,10 +15,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::NamespaceResourceScope;
 use kube::runtime::wait::await_condition;
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, ResourceExt};
 use pillion::api::LlmRoute;
 use pillion::bundle::push::AUDIENCE;
 use pillion_cluster::{Audit, Cluster, Settings, TokenWish};
@@ -27,6 +27,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
+use super::installation::{ACCOUNT, Installation, Watches};
 use super::replica::{Order, Replica};
 use super::service::Service;
 use super::sidecar::{Seat, Sidecar};
@@ -34,10 +35,6 @@ use crate::support::GUARD;
 use crate::support::cluster::{private, shared};
 use crate::support::manifests::Manifests;
 use crate::support::proxy::{Launch, has_key};
-
-/// The roles of an installation, and its controller's ServiceAccount.
-pub(super) const RBAC: &str = include_str!("rbac.yaml");
-const ACCOUNT: &str = "pillion-controller";
 
 /// Namespaces of one test.
 pub(crate) struct Stage {
@@ -51,16 +48,11 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     /// The controller's.
     pub(crate) kubeconfig: PathBuf,
+    /// The controller's account and roles.
+    pub(super) rbac: String,
     watches: Watches,
     cluster: Home,
     runtime: Runtime,
-}
-
-/// What its controllers watch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watches {
-    Some,
-    All,
 }
 
 enum Home {
@@ -77,11 +69,20 @@ impl Stage {
     }
 
     /// On a cluster of its own with an audit log, whose API server it may stop; controllers watch all
-    /// namespaces.
+    /// namespaces, and keep the webhook's configuration true.
     pub(crate) fn alone() -> Self {
+        Self::own(Watches::All)
+    }
+
+    /// The same, but controllers watch the stage's own namespace only.
+    pub(crate) fn alone_and_limited() -> Self {
+        Self::own(Watches::Some)
+    }
+
+    fn own(watches: Watches) -> Self {
         let runtime = runtime();
         let cluster = runtime.block_on(private(Settings { audit: Audit::Metadata }));
-        Self::set(runtime, Home::Own(Box::new(cluster)), Watches::All)
+        Self::set(runtime, Home::Own(Box::new(cluster)), watches)
     }
 
     fn set(runtime: Runtime, home: Home, watches: Watches) -> Self {
@@ -89,14 +90,19 @@ impl Stage {
         let setting = async {
             let (namespace, system) =
                 (cluster.namespace().await.unwrap(), cluster.namespace().await.unwrap());
-            let roles = roles(&namespace, &system, watches);
-            cluster.apply(&system, &roles).await.unwrap();
+            let chart = Installation { namespace: &namespace, system: &system, watches };
+            let rbac = chart.rbac();
+            cluster.apply(&system, &rbac).await.unwrap();
+            if let Home::Own(cluster) = &home {
+                let configuration = serde_json::to_string(&chart.configuration()).unwrap();
+                cluster.apply("", &configuration).await.unwrap();
+            }
             let kubeconfig = cluster.service_account_kubeconfig(&system, ACCOUNT).await.unwrap();
-            (namespace, system, kubeconfig, cluster.client().unwrap())
+            (namespace, system, rbac, kubeconfig, cluster.client().unwrap())
         };
-        let (namespace, system, kubeconfig, client) = runtime.block_on(setting);
-        let service = Service::start();
-        Self { namespace, system, service, client, kubeconfig, watches, cluster: home, runtime }
+        let (namespace, system, rbac, kubeconfig, client) = runtime.block_on(setting);
+        let (service, cluster) = (Service::start(), home);
+        Self { namespace, system, service, client, kubeconfig, rbac, watches, cluster, runtime }
     }
 
     /// Does something that takes the API server's time.
@@ -128,10 +134,33 @@ impl Stage {
         let order = Order { flags: BTreeMap::new(), service: self.service.clone() };
         let order = order.flag("--namespace", &self.system).flag("--identity", identity);
         let order = order.flag("--tls-name", "127.0.0.1");
-        match self.watches {
+        let order = match self.watches {
             Watches::Some => order.flag("--namespaces", &self.namespace),
             Watches::All => order,
+        };
+        match &self.cluster {
+            Home::Own(_) => self.injecting(order),
+            Home::Shared(_) => order,
         }
+    }
+
+    /// The same with the webhook, as the chart has it.
+    pub(crate) fn injecting(&self, order: Order) -> Order {
+        let settings = self.installation().settings(self.cluster());
+        order
+            .flag("--injection", settings.to_str().unwrap())
+            .flag("--webhook", "127.0.0.1:0")
+            .flag("--webhook-configuration", &self.configuration().name_any())
+    }
+
+    /// The webhook's configuration, as the chart has it: nobody is behind its Service.
+    pub(crate) fn configuration(&self) -> DynamicObject {
+        self.installation().configuration()
+    }
+
+    fn installation(&self) -> Installation<'_> {
+        let Self { namespace, system, watches, .. } = self;
+        Installation { namespace, system, watches: *watches }
     }
 
     /// Starts a controller and waits until it is ready.
@@ -391,16 +420,4 @@ impl Home {
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// The roles, for these namespaces.
-fn roles(namespace: &str, system: &str, watches: Watches) -> String {
-    let other = match watches {
-        Watches::Some => "pillion.dev/watches: all",
-        Watches::All => "pillion.dev/watches: some",
-    };
-    let documents = RBAC.split("\n---\n").filter(|document| !document.contains(other));
-    let documents: Vec<&str> = documents.collect();
-    let yaml = documents.join("\n---\n").replace("pillion-system", system);
-    yaml.replace("namespace: watched", &format!("namespace: {namespace}"))
 }

@@ -10,16 +10,15 @@ use std::path::Path;
 use anyhow::Context;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Api;
-use pillion_cluster::{Cluster, Process, Program, TokenWish, until};
+use pillion_cluster::{Cluster, Helm, Process, Program, TokenWish, until};
 use serde_json::Value;
 
-/// The controller's account and rights, as the tests use them.
-const RIGHTS: &str = include_str!("../../it/e2e/rbac.yaml");
-/// Marks what is for a controller that watches some namespaces only.
-const SOME: &str = "pillion.dev/watches: some";
+/// The controller's account and rights, and nothing else of the chart.
+const RIGHTS: [&str; 2] =
+    ["--show-only=templates/controller/rbac.yaml", "--set=webhook.enabled=false"];
 const HOME: &str = "{apiVersion: v1, kind: Namespace, metadata: {name: pillion-system}}";
 /// Where the controller is at home, and its ServiceAccount.
-const SYSTEM: (&str, &str) = ("pillion-system", "pillion-controller");
+const SYSTEM: (&str, &str) = ("pillion-system", "pillion");
 /// Whom a sidecar's token is for.
 const AUDIENCE: &str = "pillion.dev";
 /// The token of a process that nobody renews it for, in seconds: a week.
@@ -42,8 +41,7 @@ pub struct Server {
 /// When the API server refuses.
 pub async fn allow(cluster: &Cluster) -> anyhow::Result<()> {
     cluster.apply("", HOME).await?;
-    let rights = RIGHTS.split("\n---\n").filter(|text| !text.contains(SOME));
-    cluster.apply("", &rights.collect::<Vec<_>>().join("\n---\n")).await?;
+    cluster.apply("", &Helm::find()?.template(SYSTEM.0, &RIGHTS)?).await?;
     Ok(())
 }
 

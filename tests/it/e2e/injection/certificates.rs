@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::json;
 
 use super::super::roles;
 use super::super::stage::Stage;
-use super::{Injection, RBAC, asking};
+use super::{Injection, asking};
 use crate::support::manifests::Manifests;
 use crate::support::tls::Ca;
 
@@ -33,21 +33,29 @@ fn a_bundle_that_somebody_takes_away_comes_back() {
         let changed = ["pods.pillion.dev", "namespaces.pillion.dev"]
             .map(|name| json!({ "name": name, "clientConfig": { "caBundle": bundle } }));
         let patch = Patch::Strategic(json!({ "webhooks": changed }));
-        let (configurations, name) = (injection.configurations(), &injection.stage.system);
+        let (configurations, name) = (injection.configurations(), injection.name());
         let parameters = PatchParams::default();
-        let patching = configurations.patch(name, &parameters, &patch);
+        let patching = configurations.patch(&name, &parameters, &patch);
         injection.stage.block_on(patching).unwrap();
         injection.until_bundles(|bundle| bundle == ca);
     }
+    // While there is nothing to keep, that is said once.
+    let deleting = injection.configurations();
+    let name = injection.name();
+    drop(injection.stage.block_on(deleting.delete(&name, &DeleteParams::default())).unwrap());
+    injection
+        .controller
+        .wait_log(|line| line["message"].as_str().unwrap_or_default().contains("is not there"));
+    injection.register();
+    injection.until_bundles(|bundle| bundle == ca);
     injection.until_believed();
-    // It began before there was anything to keep, and says so once.
     let complaints = injection.controller.complaints();
     assert!(complaints.len() == 1 && complaints[0].contains("is not there"), "{complaints:?}");
     // The API server's idle connection is nothing to wait for.
     let began = Instant::now();
     assert!(injection.controller.stop().success());
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
-    roles::check_only(&injection.stage, RBAC);
+    roles::nothing_is_refused(&injection.stage);
 }
 
 #[test]
