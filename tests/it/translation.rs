@@ -1,5 +1,6 @@
-//! Translation: through the real proxy ([`calls`]), and docs/translation.md: the hand-written rules of `translation/head.md`, then a table a pair,
-//! written from the same rows by which requests are refused.
+//! Translation: through the real proxy ([`calls`]), and docs/translation.md: the hand-written rules
+//! of `translation/head.md`, then a table a pair, written from the same rows by which requests are
+//! refused.
 
 mod calls;
 

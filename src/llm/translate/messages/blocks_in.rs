@@ -116,13 +116,13 @@ impl Block {
 
     fn image(self, path: &str) -> Result<Part, Refused> {
         let path = format!("{path}.source");
-        let place: Place = parse(&path, &*need(self.source, &path, "type")?)?;
+        let place: Place = parse(&path, &need(self.source, &path, "type")?)?;
         Ok(Part::Image { source: place.read(&path)?, detail: None, cache: self.cache_control })
     }
 
     fn document(self, path: &str) -> Result<Part, Refused> {
         let path = format!("{path}.source");
-        let place: Place = parse(&path, &*need(self.source, &path, "type")?)?;
+        let place: Place = parse(&path, &need(self.source, &path, "type")?)?;
         let source = place.read(&path)?;
         Ok(Part::Document { source, title: self.title, cache: self.cache_control })
     }
