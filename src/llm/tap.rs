@@ -132,6 +132,6 @@ enum Body {
 }
 
 #[cfg(test)]
-mod recorded;
+pub(super) mod recorded;
 #[cfg(test)]
 mod tests;

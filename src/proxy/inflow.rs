@@ -97,7 +97,11 @@ impl Inflow {
                 break;
             }
         }
-        poll_fn(|cx| Poll::Ready(self.release(cx))).await;
+        poll_fn(|cx| {
+            self.release(cx);
+            Poll::Ready(())
+        })
+        .await;
         Ok(whole)
     }
 

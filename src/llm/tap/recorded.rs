@@ -2,7 +2,7 @@
 //! index says was reported, however the bytes are split. The corpus is not part of this
 //! repository; without it, these tests say so and pass.
 
-mod corpus;
+pub(crate) mod corpus;
 
 use std::fs;
 

@@ -7,8 +7,6 @@
 mod accumulate;
 mod asserts;
 mod cases;
-#[path = "../tap/recorded/corpus.rs"]
-mod corpus;
 mod fields;
 mod goldens;
 mod heard;
@@ -22,6 +20,7 @@ use serde_json::Value;
 
 use super::stream::State;
 use super::{Asked, Occasion, Pair, Speech};
+use crate::llm::tap::recorded::corpus;
 
 /// The pair of a client and an upstream.
 fn pair(client: Speech, upstream: Speech) -> Pair {

@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// One recorded answer.
-pub(super) struct Exchange {
-    pub(super) id: String,
-    pub(super) operation: Operation,
-    pub(super) content_type: String,
-    pub(super) body: Vec<u8>,
-    pub(super) stream: bool,
-    pub(super) status: u64,
+pub(crate) struct Exchange {
+    pub(crate) id: String,
+    pub(crate) operation: Operation,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) stream: bool,
+    pub(crate) status: u64,
     /// Its record in the index.
-    pub(super) record: Value,
+    pub(crate) record: Value,
 }
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Chat,
     Completions,
     Responses,
@@ -34,13 +34,13 @@ pub(super) enum Operation {
 }
 
 /// Input, output, cache read, cache creation; `None` where nothing was reported.
-pub(super) type Counts = [Option<u64>; 4];
+pub(crate) type Counts = [Option<u64>; 4];
 
 /// Its last event lacks a brace, so that a JSON tree of it cannot be had.
-pub(super) const NOT_QUITE_JSON: &str = "vercel-parallel-tool-call-wrapper_1-sse";
+pub(crate) const NOT_QUITE_JSON: &str = "vercel-parallel-tool-call-wrapper_1-sse";
 
 /// The corpus, unless it is not here, which is said.
-pub(super) fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
     let folder = std::env::var_os("PILLION_CORPUS").map_or(beside, PathBuf::from);
     let found = folder.is_dir().then_some(folder);
@@ -51,7 +51,7 @@ pub(super) fn corpus() -> Option<PathBuf> {
 }
 
 /// Every recorded exchange.
-pub(super) fn recorded() -> Vec<Exchange> {
+pub(crate) fn recorded() -> Vec<Exchange> {
     let Some(folder) = corpus().map(|corpus| corpus.join("recorded")) else {
         return Vec::new();
     };
@@ -67,7 +67,7 @@ pub(super) fn recorded() -> Vec<Exchange> {
 
 impl Exchange {
     /// What this exchange must be counted as.
-    pub(super) fn expected(&self) -> Counts {
+    pub(crate) fn expected(&self) -> Counts {
         if let Some((_, counts)) = UNINDEXED.iter().find(|(id, _)| *id == self.id) {
             return counts.map(|count| count.try_into().ok());
         }

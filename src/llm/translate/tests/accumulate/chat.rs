@@ -7,9 +7,8 @@ use super::super::{list, text};
 use super::{Gathered, append, merge, parsed};
 
 pub(super) fn gather(events: &[Wire]) -> Gathered {
-    let mut told = Gathered::default();
-    told.answer =
-        json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
+    let answer = json!({ "choices": [{ "message": { "tool_calls": [] }, "finish_reason": null }] });
+    let mut told = Gathered { answer, ..Gathered::default() };
     for chunk in parsed(events) {
         if !chunk["error"].is_null() {
             told.failed = Some(chunk["error"].clone());
