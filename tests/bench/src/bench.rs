@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::check;
+use crate::dialect::Pair;
 use crate::load::{self, Load, Seen};
 use crate::machine::Machine;
 use crate::median::percentile;
@@ -32,6 +33,8 @@ pub(crate) fn run(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let memory = bench.memory(&idle)?;
     cells.extend(bench.section(Section::Tls, Scheme::Https, &bench.everybody())?);
     cells.extend(bench.routes()?);
+    cells.extend(bench.translated(Pair::ChatToMessages)?);
+    cells.extend(bench.translated(Pair::MessagesToChat)?);
     let body_limit = bench.body_limit()?;
     drop(bench);
     let results = Results { cells, memory, body_limit, took: began.elapsed() };
@@ -98,9 +101,7 @@ impl<'a> Bench<'a> {
         let peers = self.peers(Scheme::Http, &kinds)?;
         let idle = peers.iter().map(|peer| Ok((peer.kind, peer.resident()?)));
         let idle = idle.collect::<anyhow::Result<Vec<_>>>()?;
-        let cells = plan::cells(self.settings.extent, Section::Plain);
-        let cells = cells.into_iter().map(|cell| self.cell(cell, &peers));
-        Ok((cells.collect::<anyhow::Result<_>>()?, idle))
+        Ok((self.cells(Section::Plain, &peers)?, idle))
     }
 
     /// Cells that fresh processes of their own are started for.
@@ -110,9 +111,19 @@ impl<'a> Bench<'a> {
         scheme: Scheme,
         kinds: &[Kind],
     ) -> anyhow::Result<Vec<Measured>> {
-        let peers = self.peers(scheme, kinds)?;
+        self.cells(section, &self.peers(scheme, kinds)?)
+    }
+
+    fn cells(&self, section: Section, peers: &[Peer]) -> anyhow::Result<Vec<Measured>> {
         let cells = plan::cells(self.settings.extent, section);
-        cells.into_iter().map(|cell| self.cell(cell, &peers)).collect()
+        cells.into_iter().map(|cell| self.cell(cell, peers)).collect()
+    }
+
+    fn translated(&self, pair: Pair) -> anyhow::Result<Vec<Measured>> {
+        let pillion = Peer::start(&self.scene(Scheme::Http), Kind::Pillion)?;
+        check::translated(pillion.address, pair)
+            .with_context(|| format!("a translated call{}", pair.name()))?;
+        self.cells(Section::Translated(pair), &[pillion])
     }
 
     fn routes(&self) -> anyhow::Result<Vec<Measured>> {
@@ -158,7 +169,7 @@ impl<'a> Bench<'a> {
     }
 
     fn round(&self, cell: Cell, peer: &Peer) -> anyhow::Result<Round> {
-        let mut request = request::bytes(cell.shape, cell.body);
+        let mut request = request::bytes(cell.pair(), cell.shape, cell.body);
         if peer.kind == Kind::Direct {
             request = request::with_key(&request);
         }

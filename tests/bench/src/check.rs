@@ -6,34 +6,62 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::answer::{self, WORD};
+use crate::dialect::{Dialect, MODEL, Pair};
 use crate::http1::{self, Body};
-use crate::request::{self, EVENTS, MODEL_HEADER, Shape};
+use crate::plan::AT_ONCE;
+use crate::request::{self, MODEL_HEADER, Shape};
 
 /// Makes a whole and a streamed call and compares every byte of the answers' bodies. `model` is
 /// what the provider must find in the request.
 pub(crate) fn calls(address: SocketAddr, model: &str) -> anyhow::Result<()> {
-    let whole = body(address, Shape::Whole, model).context("a whole call")?;
-    ensure!(whole == request::answer().as_bytes(), "the JSON answer came changed");
-    let shape = Shape::Streamed(Duration::ZERO);
-    let streamed = body(address, shape, model).context("a streamed call")?;
-    ensure!(streamed == request::events(EVENTS).concat().as_bytes(), "the stream came changed");
+    let pair = Pair::Same;
+    let whole = body(address, (pair, Shape::Whole), model).context("a whole call")?;
+    ensure!(whole == answer::whole(pair.provider()).as_bytes(), "the JSON answer came changed");
+    let streamed = body(address, (pair, AT_ONCE), model).context("a streamed call")?;
+    let events = answer::events(pair.provider()).concat();
+    ensure!(streamed == events.as_bytes(), "the stream came changed");
     Ok(())
 }
+
+/// Makes a whole and a streamed call in one dialect of a provider of another: the answers must be
+/// in the caller's dialect and say all that the provider said.
+pub(crate) fn translated(address: SocketAddr, pair: Pair) -> anyhow::Result<()> {
+    let whole = body(address, (pair, Shape::Whole), MODEL).context("a whole call")?;
+    let whole = String::from_utf8(whole)?;
+    let (kind, usage, end) = match pair.caller() {
+        Dialect::Chat => ("\"chat.completion\"", "\"completion_tokens\":120", "data: [DONE]\n\n"),
+        Dialect::Messages => ("\"message\"", "\"output_tokens\":120", STOP),
+    };
+    for part in [kind, usage, &answer::text()] {
+        ensure!(whole.contains(part), "no {part} in the JSON answer: {whole}");
+    }
+    let streamed = body(address, (pair, AT_ONCE), MODEL).context("a streamed call")?;
+    let streamed = String::from_utf8(streamed)?;
+    let said = answer::events(pair.provider()).concat();
+    let words = |text: &str| text.matches(WORD).count();
+    ensure!(words(&streamed) == words(&said), "words are missing: {streamed}");
+    ensure!(streamed.contains(usage), "no {usage} in the stream: {streamed}");
+    ensure!(streamed.ends_with(end), "the stream does not end with {end:?}: {streamed}");
+    Ok(())
+}
+
+const STOP: &str = "data: {\"type\":\"message_stop\"}\n\n";
 
 /// The status that a call with a body of `size` bytes gets.
 pub(crate) fn status(address: SocketAddr, size: usize) -> anyhow::Result<u16> {
     let mut stream = connect(address)?;
     // A refusal may come before the whole request is sent.
-    let _ = stream.write_all(&request::bytes(Shape::Whole, size));
+    let _ = stream.write_all(&request::bytes(Pair::Same, Shape::Whole, size));
     let mut answer = [0; 64];
     let read = stream.read(&mut answer)?;
     let status = answer[..read].get(9..12).and_then(|code| std::str::from_utf8(code).ok());
     status.and_then(|code| code.parse().ok()).context("no status line")
 }
 
-fn body(address: SocketAddr, shape: Shape, model: &str) -> anyhow::Result<Vec<u8>> {
+fn body(address: SocketAddr, (pair, shape): (Pair, Shape), model: &str) -> anyhow::Result<Vec<u8>> {
     let mut stream = connect(address)?;
-    let request = String::from_utf8(request::bytes(shape, 1 << 10))?;
+    let request = String::from_utf8(request::bytes(pair, shape, 1 << 10))?;
     let request = request.replacen("\r\n", &format!("\r\n{MODEL_HEADER}: {model}\r\n"), 1);
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();

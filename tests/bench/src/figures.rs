@@ -1,7 +1,8 @@
-//! The figures of the design that concern calls of one dialect: target, measured, verdict.
+//! The figures of the design that concern calls: target, measured, verdict.
 
 use crate::peer::{BESIDE, Kind};
 use crate::plan::{Cell, JSON, OPEN_STREAMS, PACED_STREAM, RATE, STEADY, STREAM};
+use crate::plan::{TRANSLATED, TRANSLATED_STREAM};
 use crate::results::{Results, Round};
 
 /// A row of the table of figures.
@@ -33,6 +34,8 @@ pub(crate) fn figures(results: &Results) -> Vec<Figure> {
         loaded(results),
         stream_memory(results),
         added(results),
+        translated(results, TRANSLATED, ("30 us", 30.0)),
+        translated(results, TRANSLATED_STREAM, ("300 us", 300.0)),
     ]
 }
 
@@ -75,6 +78,11 @@ fn cpu(results: &Results, cell: Cell, limit: Limit) -> Figure {
         allowed: limit.allowed,
         decimals: 1,
     }
+}
+
+fn translated(results: &Results, cell: Cell, limit: (&'static str, f64)) -> Figure {
+    let value = |kind| results.of(cell)?.middle(kind, Round::cpu_micros);
+    absolute(format!("CPU a call, us: {}", cell.name()), limit, value)
 }
 
 fn idle(results: &Results) -> Figure {

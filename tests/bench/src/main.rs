@@ -8,8 +8,10 @@
 //! [`upstream`] (under what), [`proc`] (from where), [`results`], [`figures`] and [`report`] (what is
 //! said of it).
 
+mod answer;
 mod bench;
 mod check;
+mod dialect;
 mod figures;
 mod http1;
 mod load;

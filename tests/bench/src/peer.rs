@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::check;
+use crate::dialect;
 use crate::proc;
 use crate::process::Process;
-use crate::request;
 use crate::settings::Programs;
 
 pub(crate) use setup::{Scene, Scheme};
@@ -82,8 +82,8 @@ impl Kind {
     /// The model that the provider must get to see.
     fn model(self) -> &'static str {
         match self {
-            Self::Pillion | Self::PillionWith(_) => request::MODEL,
-            _ => request::ALIAS,
+            Self::Pillion | Self::PillionWith(_) => dialect::MODEL,
+            _ => dialect::ALIAS,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dialect::Pair;
 use crate::request::Shape;
 use crate::settings::Extent;
 
@@ -24,6 +25,8 @@ pub(crate) enum Section {
     Tls,
     /// Pillion by its number of routes.
     Routes,
+    /// Pillion alone: the provider speaks another dialect than the caller.
+    Translated(Pair),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,10 @@ pub(crate) const STREAM: Cell = plain(AT_ONCE, KB, Drive::Closed(32));
 pub(crate) const PACED_STREAM: Cell = plain(PACED, KB, Drive::Closed(32));
 pub(crate) const STEADY: Cell = plain(Shape::Whole, KB, Drive::Rate(RATE));
 
+pub(crate) const TRANSLATED: Cell =
+    Cell { section: Section::Translated(Pair::ChatToMessages), ..JSON };
+pub(crate) const TRANSLATED_STREAM: Cell = Cell { section: TRANSLATED.section, ..STREAM };
+
 const QUICK: &[Cell] = &[
     JSON,
     plain(Shape::Whole, KB, Drive::Closed(1)),
@@ -63,6 +70,11 @@ const QUICK: &[Cell] = &[
     Cell { section: Section::Tls, ..JSON },
     Cell { section: Section::Tls, ..STREAM },
     Cell { section: Section::Routes, ..JSON },
+    TRANSLATED,
+    TRANSLATED_STREAM,
+    Cell { section: TRANSLATED.section, ..PACED_STREAM },
+    Cell { section: Section::Translated(Pair::MessagesToChat), ..JSON },
+    Cell { section: Section::Translated(Pair::MessagesToChat), ..STREAM },
 ];
 
 const MORE: &[Cell] = &[
@@ -107,7 +119,14 @@ impl Cell {
             kilobytes => format!("{} MB", kilobytes / KB),
         };
         let tls = if self.section == Section::Tls { ", TLS" } else { "" };
-        format!("{shape}, {drive}, body {body}{tls}")
+        format!("{shape}, {drive}, body {body}{tls}{}", self.pair().name())
+    }
+
+    pub(crate) fn pair(&self) -> Pair {
+        match self.section {
+            Section::Plain | Section::Tls | Section::Routes => Pair::Same,
+            Section::Translated(pair) => pair,
+        }
     }
 
     /// Is the harness measured without a proxy too, to be subtracted or compared?

@@ -1,4 +1,4 @@
-//! What callers send and what the provider answers, byte for byte.
+//! What callers send, byte for byte.
 //!
 //! The answers' shape is asked for in two headers that every proxy passes on, so that the provider
 //! need not read bodies: `x-bench-events` (none: one JSON answer) and `x-bench-gap-us`.
@@ -7,17 +7,14 @@ use std::time::Duration;
 
 use memchr::memmem;
 
+use crate::answer::EVENTS;
+use crate::dialect::Pair;
+
 /// The key that the provider demands, and that callers do not have.
 pub(crate) const PROVIDER_KEY: &str = "sk-bench-of-the-provider";
 const CALLER_KEY: &str = "of-the-caller";
-/// The model that callers ask for.
-pub(crate) const ALIAS: &str = "bench-alias";
-/// The model that Pillion makes of it.
-pub(crate) const MODEL: &str = "vendor/bench-model";
 /// In a request that is a check: the model that the provider must find in the body.
 pub(crate) const MODEL_HEADER: &str = "x-bench-model";
-/// Events in a streamed answer.
-pub(crate) const EVENTS: usize = 64;
 
 /// How the provider answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +26,19 @@ pub(crate) enum Shape {
 }
 
 /// A whole request of a caller, with a body of about `size` bytes.
-pub(crate) fn bytes(shape: Shape, size: usize) -> Vec<u8> {
-    let body = body(shape, size);
+pub(crate) fn bytes(pair: Pair, shape: Shape, size: usize) -> Vec<u8> {
+    let body = body(pair, shape, size);
     let asked = match shape {
         Shape::Whole => String::new(),
         Shape::Streamed(gap) => {
             format!("x-bench-events: {EVENTS}\r\nx-bench-gap-us: {}\r\n", gap.as_micros())
         }
     };
+    let (path, headers) = (pair.caller().path(), pair.caller().headers());
     let mut request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
-         content-type: application/json\r\nuser-agent: OpenAI/Python 2.1.0\r\n\
-         authorization: Bearer {CALLER_KEY}\r\n{asked}content-length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\naccept: application/json\r\n\
+         content-type: application/json\r\n{headers}{CALLER_KEY}\r\n{asked}\
+         content-length: {}\r\n\r\n",
         body.len()
     );
     request.push_str(&body);
@@ -57,47 +55,13 @@ pub(crate) fn with_key(request: &[u8]) -> Vec<u8> {
     [before, PROVIDER_KEY.as_bytes(), after].concat()
 }
 
-/// The provider's JSON answer.
-pub(crate) fn answer() -> String {
-    let content = "y".repeat(480);
-    format!(
-        "{{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion\",\"created\":1700000000,\
-         \"model\":\"{MODEL}\",\"choices\":[{{\"index\":0,\"message\":{{\"role\":\"assistant\",\
-         \"content\":\"{content}\",\"refusal\":null}},\"logprobs\":null,\
-         \"finish_reason\":\"stop\"}}],\"usage\":{USAGE},\"system_fingerprint\":null}}"
-    )
-}
-
-/// The provider's streamed answer: content, then usage, then the end.
-pub(crate) fn events(count: usize) -> Vec<String> {
-    (0..count)
-        .map(|number| match count - number {
-            1 => "data: [DONE]\n\n".to_owned(),
-            2 => event(&format!("[],\"usage\":{USAGE}")),
-            _ => event(
-                "[{\"index\":0,\"delta\":{\"content\":\" lorem\"},\"logprobs\":null,\
-                 \"finish_reason\":null}],\"usage\":null",
-            ),
-        })
-        .collect()
-}
-
-const USAGE: &str = "{\"prompt_tokens\":250,\"completion_tokens\":120,\"total_tokens\":370}";
-
-fn event(choices: &str) -> String {
-    format!(
-        "data: {{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\
-         \"created\":1700000000,\"model\":\"{MODEL}\",\"choices\":{choices}}}\n\n"
-    )
-}
-
 /// The model stands first and the messages last, as SDKs write them.
-fn body(shape: Shape, size: usize) -> String {
-    let stream = match shape {
-        Shape::Whole => "",
-        Shape::Streamed(_) => "\"stream\":true,\"stream_options\":{\"include_usage\":true},",
+fn body(pair: Pair, shape: Shape, size: usize) -> String {
+    let parameters = match shape {
+        Shape::Whole => pair.caller().parameters(),
+        Shape::Streamed(_) => pair.caller().stream_parameters(),
     };
-    let mut body = format!("{{\"model\":\"{ALIAS}\",{stream}\"messages\":[");
+    let mut body = format!("{{\"model\":\"{}\",{parameters}\"messages\":[", pair.alias());
     let mut role = "user";
     while body.len() + 70 < size {
         let text = (size - body.len() - 70).min(4000);
@@ -118,13 +82,11 @@ mod tests {
     #[test]
     fn sizes() {
         fn check(size: usize) {
-            let body = body(Shape::Whole, size);
+            let body = body(Pair::Same, Shape::Whole, size);
             assert!(body.len().abs_diff(size) < 100, "{size}: {}", body.len());
         }
         check(1 << 10);
         check(100 << 10);
         check(2 << 20);
-        assert!(answer().len().abs_diff(820) < 60, "{}", answer().len());
-        assert_eq!(events(EVENTS).len(), EVENTS);
     }
 }

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 
+use crate::dialect::Pair;
 use crate::request::{self, Shape};
 
 /// How often an event comes on each stream: often enough that buffers are touched again.
@@ -31,7 +32,7 @@ async fn run(
     count: usize,
     look: impl FnOnce() -> anyhow::Result<u64>,
 ) -> anyhow::Result<u64> {
-    let request = request::bytes(Shape::Streamed(GAP), 1 << 10);
+    let request = request::bytes(Pair::Same, Shape::Streamed(GAP), 1 << 10);
     let mut readers = JoinSet::new();
     for number in 0..count {
         let mut stream = TcpStream::connect(address).await?;

@@ -1,8 +1,9 @@
 //! The provider: takes requests, drains their bodies, and answers as their headers ask.
 //!
 //! One thread, raw bytes, answers made beforehand: it must cost much less than what is measured.
+//! The path says the dialect.
 //! It refuses a call without its key, so that no peer can be fast by leaving out work. What it
-//! offers: [`crate::request`]. It prints its two ports and ends with whoever started it.
+//! offers: [`crate::answer`]. It prints its two ports and ends with whoever started it.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -17,8 +18,10 @@ use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_local};
 use tokio_rustls::TlsAcceptor;
 
+use crate::answer;
+use crate::dialect::Dialect;
 use crate::http1::{self, Body};
-use crate::request::{self, EVENTS, MODEL_HEADER, PROVIDER_KEY};
+use crate::request::{MODEL_HEADER, PROVIDER_KEY};
 use crate::tls;
 
 /// Serves until the process is ended.
@@ -28,13 +31,19 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<()> {
     LocalSet::new().block_on(&runtime, serve(acceptor))
 }
 
-/// What is answered, as it goes onto the wire.
+/// What is answered in each dialect.
 struct Answers {
+    chat: Answer,
+    messages: Answer,
+    /// Where a body is read to, since nobody wants it. Lent for as long as a body comes.
+    sink: Cell<Vec<u8>>,
+}
+
+/// What is answered, as it goes onto the wire.
+struct Answer {
     json: Vec<u8>,
     /// The head stands before the first event, the end of the body behind the last.
     events: Vec<Vec<u8>>,
-    /// Where a body is read to, since nobody wants it. Lent for as long as a body comes.
-    sink: Cell<Vec<u8>>,
 }
 
 const SINK: usize = 256 << 10;
@@ -82,10 +91,12 @@ struct Connection<S> {
 /// What a request asks for.
 struct Asked {
     refusal: Option<&'static [u8]>,
+    dialect: Dialect,
     events: usize,
     gap: Duration,
 }
 
+const MESSAGES: &[u8] = b"/v1/messages ";
 const NO_KEY: &[u8] = b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
 const WRONG_MODEL: &[u8] = b"HTTP/1.1 422 Wrong Model\r\ncontent-length: 0\r\n\r\n";
 const NO_LENGTH: &[u8] = b"HTTP/1.1 411 Length Required\r\ncontent-length: 0\r\n\r\n";
@@ -94,12 +105,28 @@ const NO_LENGTH: &[u8] = b"HTTP/1.1 411 Length Required\r\ncontent-length: 0\r\n
 
 impl Answers {
     fn new() -> Self {
-        let json = request::answer();
+        let (chat, messages) = (Answer::new(Dialect::Chat), Answer::new(Dialect::Messages));
+        Self { chat, messages, sink: Cell::new(vec![0; SINK]) }
+    }
+
+    fn of(&self, dialect: Dialect) -> &Answer {
+        match dialect {
+            Dialect::Chat => &self.chat,
+            Dialect::Messages => &self.messages,
+        }
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    fn new(dialect: Dialect) -> Self {
+        let json = answer::whole(dialect);
         let json = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{json}",
             json.len()
         );
-        let mut events: Vec<Vec<u8>> = request::events(EVENTS)
+        let mut events: Vec<Vec<u8>> = answer::events(dialect)
             .iter()
             .map(|event| format!("{:x}\r\n{event}\r\n", event.len()).into_bytes())
             .collect();
@@ -111,7 +138,7 @@ impl Answers {
         if let Some(last) = events.last_mut() {
             last.extend_from_slice(b"0\r\n\r\n");
         }
-        Self { json: json.into_bytes(), events, sink: Cell::new(vec![0; SINK]) }
+        Self { json: json.into_bytes(), events }
     }
 }
 
@@ -141,11 +168,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.drain(head.length + length).await?;
         match asked {
             Asked { refusal: Some(refusal), .. } => self.send(refusal).await?,
-            Asked { events: 0, .. } => {
+            Asked { events: 0, dialect, .. } => {
                 let answers = Rc::clone(&self.answers);
-                self.send(&answers.json).await?;
+                self.send(&answers.of(dialect).json).await?;
             }
-            Asked { gap, .. } => self.events(gap).await?,
+            Asked { gap, dialect, .. } => self.events(dialect, gap).await?,
         }
         Ok(true)
     }
@@ -196,9 +223,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    async fn events(&mut self, gap: Duration) -> std::io::Result<()> {
+    async fn events(&mut self, dialect: Dialect, gap: Duration) -> std::io::Result<()> {
         let answers = Rc::clone(&self.answers);
-        for (number, event) in answers.events.iter().enumerate() {
+        for (number, event) in answers.of(dialect).events.iter().enumerate() {
             if number > 0 && !gap.is_zero() {
                 tokio::time::sleep(gap).await;
             }
@@ -225,7 +252,9 @@ fn asked(received: &[u8], head: http1::Head) -> Asked {
     } else {
         None
     };
+    let messages = head.strip_prefix(b"POST ").is_some_and(|path| path.starts_with(MESSAGES));
+    let dialect = if messages { Dialect::Messages } else { Dialect::Chat };
     let gap = http1::number(head, "x-bench-gap-us").unwrap_or(0);
     let events = http1::number(head, "x-bench-events").unwrap_or(0);
-    Asked { refusal, events, gap: Duration::from_micros(gap as u64) }
+    Asked { refusal, dialect, events, gap: Duration::from_micros(gap as u64) }
 }
