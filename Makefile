@@ -17,7 +17,7 @@ cluster: ## a Kubernetes API server with Pillion in it, and what to try there wi
 image: ## the container image, built with buildah into target/image; its size is stated and bounded
 	@scripts/image
 
-test: ## what CI runs: check, unit and integration tests, real Python SDKs, a real Kubernetes, soak
+test: ## what CI runs: check, unit and integration tests, real SDKs, a real Kubernetes, soak
 	@scripts/test
 
 e2e: ## image and chart on a real node with kubelet and containerd: pods, calls, failures (root)

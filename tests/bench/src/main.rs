@@ -5,8 +5,8 @@
 //! `scripts/bench` builds and starts it. Knows Pillion as a program only, never its code.
 //!
 //! In reading order: [`plan`] (what is measured), [`bench`] (how), [`peer`] (who), [`load`] and
-//! [`upstream`] (under what), [`proc`] (from where), [`results`], [`figures`] and [`report`] (what is
-//! said of it).
+//! [`upstream`] (under what), [`dialect`], [`request`] and [`answer`] (what is said), [`proc`] (from
+//! where), [`results`], [`figures`] and [`report`] (what is said of it).
 
 mod answer;
 mod bench;
