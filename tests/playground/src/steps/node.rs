@@ -80,7 +80,7 @@ fn metrics() -> Step {
         note: "Calls so far, by route, provider and model.",
         lines: vec![Line::new(
             format!("{forward}\n{page} |\n  {grep}"),
-            &["gen_ai_request_model=\"gpt-4o\""],
+            &["gen_ai_request_model=\"gpt-5\""],
         )],
     }
 }
