@@ -20,6 +20,17 @@ pub struct Site {
     pub(crate) helm: Helm,
 }
 
+/// What a program said, if it did what it was to do.
+///
+/// # Errors
+/// When it did not; the message is all that it said.
+pub fn said(output: Output) -> anyhow::Result<String> {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{text}{errors}");
+    Ok(text)
+}
+
 // === impl Site ===
 
 impl Site {
@@ -112,15 +123,4 @@ impl Site {
         self.apply(PROVIDER, &[]).await?;
         self.wait("provider", "pod/provider", "condition=Ready").await
     }
-}
-
-/// What a program said, if it did what it was to do.
-///
-/// # Errors
-/// When it did not; the message is all that it said.
-pub fn said(output: Output) -> anyhow::Result<String> {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{text}{errors}");
-    Ok(text)
 }
