@@ -52,14 +52,14 @@ fn what_no_route_takes() {
 #[test]
 fn what_no_target_speaks() {
     let upstream = Upstream::replying(|_| json_answer("200 OK", "{}"));
-    let yaml = endpoint("there", "AnthropicMessages", &upstream.url()) + &all_to("there");
+    let yaml = endpoint("there", "Gemini", &upstream.url()) + &all_to("there");
     let proxy = Proxy::start(&yaml);
     let answer = Caller::Chat.ask(&mut proxy.client(), "m");
     assert_eq!(answer.refusal(), "400 unsupported openai/invalid_request_error");
     assert!(answer.text().contains("OpenAiChat"), "{}", answer.text());
-    let gemini = Caller::Gemini.ask(&mut proxy.client(), "m");
-    assert_eq!(gemini.refusal(), "400 unsupported gemini/INVALID_ARGUMENT");
-    assert_eq!(Caller::Messages.ask(&mut proxy.client(), "m").status(), 200);
+    let messages = Caller::Messages.ask(&mut proxy.client(), "m");
+    assert_eq!(messages.refusal(), "400 unsupported anthropic/invalid_request_error");
+    assert_eq!(Caller::Gemini.ask(&mut proxy.client(), "m").status(), 200);
 }
 
 /// A provider whose key is not to be found.

@@ -29,6 +29,7 @@ fn fault_62_only_logs_and_certificates_know_the_wall_clock() {
         "src/controller/push/identity/verdict.rs",
         "src/controller/status/plan.rs",
         "src/feed/subscription/metrics.rs",
+        "src/proxy/rendition.rs",
         "src/telemetry.rs",
     ];
     assert_eq!(askers, expected);

@@ -110,13 +110,24 @@ fn labels(mut text: &str) -> BTreeMap<String, String> {
 /// Asks for the page until the sum of these series is `value`.
 #[track_caller]
 pub(crate) fn wait_sum(proxy: &Proxy, name: &str, labels: &[(&str, &str)], value: f64) {
+    wait(proxy, (name, labels), |sum| sum == value);
+}
+
+/// Asks for the page until these series have counted something, however often.
+#[track_caller]
+pub(crate) fn wait_any(proxy: &Proxy, name: &str, labels: &[(&str, &str)]) {
+    wait(proxy, (name, labels), |sum| sum > 0.0);
+}
+
+#[track_caller]
+fn wait(proxy: &Proxy, (name, labels): (&str, &[(&str, &str)]), wanted: impl Fn(f64) -> bool) {
     let began = Instant::now();
     loop {
         let sum = Samples::of(&proxy.metrics()).sum(name, labels);
-        if sum == value {
+        if wanted(sum) {
             return;
         }
-        assert!(began.elapsed() < GUARD, "{name}{labels:?} is {sum}, not {value}");
+        assert!(began.elapsed() < GUARD, "{name}{labels:?} is {sum}");
         thread::yield_now();
     }
 }

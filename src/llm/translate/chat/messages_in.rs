@@ -161,9 +161,9 @@ fn result(id: String, mut message: Members<'_>) -> Result<Turn, Refused> {
 
 /// A mark on the message is one on its last part.
 fn mark(parts: &mut [Part], mark: Option<Box<RawValue>>) {
+    use Part::{Document, Image, Text};
     let last = parts.last_mut();
-    if let Some(Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. }) =
-        last
+    if let Some(Text { cache, .. } | Image { cache, .. } | Document { cache, .. }) = last
         && cache.is_none()
     {
         *cache = mark;
