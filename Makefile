@@ -11,7 +11,7 @@ help: ## this list
 demo: ## build Pillion and watch SDK-shaped calls go through it, on loopback
 	@cargo run --locked -- demo
 
-cluster: ## a Kubernetes API server with Pillion in it, and what to try there with kubectl
+cluster: ## a Kubernetes with Pillion in it, a real node if root, and what to try there with kubectl
 	@scripts/cluster
 
 image: ## the container image, built with buildah into target/image; its size is stated and bounded

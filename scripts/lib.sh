@@ -13,3 +13,8 @@ began=$SECONDS
 step() {
   printf '\n== %s (%ds)\n' "$*" "$((SECONDS - began))"
 }
+
+# Whether a node with containerd and kubelet can be started here.
+can_have_node() {
+  [[ $EUID -eq 0 ]] && unshare --net --mount --pid --fork true 2>/dev/null
+}

@@ -46,7 +46,7 @@ impl Stage {
     /// Runs a command in the application's container.
     pub(crate) async fn exec(&self, pod: &str, command: &str) -> anyhow::Result<String> {
         let exec = ["exec", "-n", TEAM, pod, "-c", "app", "--", "sh", "-c", command];
-        self.kubectl(&exec).await
+        self.site.kubectl(&exec).await
     }
 
     /// What a call of pod `chat` is answered.

@@ -29,7 +29,7 @@ pub(crate) async fn keep(stage: &Stage) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     for (name, arguments) in PAGES {
-        let page = stage.kubectl(arguments).await;
+        let page = stage.site.kubectl(arguments).await;
         let text = page.unwrap_or_else(|error| format!("{error:#}"));
         fs::write(folder.join(name), text).unwrap();
     }
@@ -56,7 +56,7 @@ pub(crate) async fn no_key_is_told(stage: &Stage) -> anyhow::Result<()> {
     let silent = said.iter().filter(|said| said.text.is_empty()).count();
     ensure!(said.len() > silent + 8, "hardly anybody has said anything");
     for (name, arguments) in PAGES {
-        said.push(Said { name: name.to_owned(), text: stage.kubectl(arguments).await? });
+        said.push(Said { name: name.to_owned(), text: stage.site.kubectl(arguments).await? });
     }
     let told: Vec<&str> =
         said.iter().filter(|said| said.text.contains(CANARY)).map(|said| &*said.name).collect();
@@ -69,16 +69,16 @@ async fn said(stage: &Stage) -> anyhow::Result<Vec<Said>> {
     let containers = "{range .items[*]}{.metadata.namespace} {.metadata.name} \
                       {.spec.initContainers[*].name} {.spec.containers[*].name}{\"\\n\"}{end}";
     let path = format!("jsonpath={containers}");
-    let pods = stage.kubectl(&["get", "pods", "-A", "-o", &path]).await?;
+    let pods = stage.site.kubectl(&["get", "pods", "-A", "-o", &path]).await?;
     let mut all = Vec::new();
     for pod in pods.lines() {
         let words: Vec<&str> = pod.split_whitespace().collect();
         let [namespace, name, containers @ ..] = &words[..] else { continue };
         for container in containers {
             let logs = ["logs", "-n", namespace, name, "-c", container];
-            let text = stage.kubectl(&logs).await.unwrap_or_default();
+            let text = stage.site.kubectl(&logs).await.unwrap_or_default();
             all.push(Said { name: format!("{namespace}-{name}-{container}"), text });
-            let before = stage.kubectl(&[&logs[..], &["--previous"]].concat()).await;
+            let before = stage.site.kubectl(&[&logs[..], &["--previous"]].concat()).await;
             let name = format!("{namespace}-{name}-{container}-before");
             all.extend(before.ok().map(|text| Said { name, text }));
         }
@@ -88,7 +88,7 @@ async fn said(stage: &Stage) -> anyhow::Result<Vec<Said>> {
 
 /// The logs of the node's servers, and of what followed pods.
 fn logs(stage: &Stage) -> Vec<PathBuf> {
-    let files = fs::read_dir(stage.node.folder()).into_iter().flatten().flatten();
+    let files = fs::read_dir(stage.site.node.folder()).into_iter().flatten().flatten();
     files
         .map(|file| file.path())
         .filter(|path| path.extension().is_some_and(|e| e == "log"))

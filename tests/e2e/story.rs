@@ -4,16 +4,17 @@ use std::fs;
 
 use anyhow::{Context, ensure};
 use pillion_cluster::until;
+use pillion_playground::site::SYSTEM;
 
 use crate::application::Dialect;
+use crate::playground;
 use crate::readme;
 use crate::records;
-use crate::stage::{SYSTEM, Stage, TEAM};
+use crate::stage::{Stage, TEAM};
 
 /// What every key of the story begins with, and nothing else does.
 pub(crate) const CANARY: &str = "sk-canary";
 
-const PROVIDER: &str = include_str!("manifests/provider.yaml");
 const KEY: &str = include_str!("manifests/key.yaml");
 const ROUTE: &str = include_str!("manifests/route.yaml");
 const CHAT: &str = include_str!("manifests/chat.yaml");
@@ -47,16 +48,16 @@ async fn tell(stage: &Stage) -> anyhow::Result<()> {
     lose_the_sidecar(stage).await?;
     records::no_key_is_told(stage).await?;
     stage.tell("no log of any pod has a key");
-    uninstall(stage).await
+    uninstall(stage).await?;
+    playground::every_line(stage).await
 }
 
 async fn first_screen(stage: &Stage) -> anyhow::Result<()> {
     let [install, objects, application] = readme::commands()?;
     stage.shell(&install)?;
-    stage.await_controllers().await?;
+    stage.site.await_controllers().await?;
     stage.tell("helm install: two replicas of the controller are ready");
-    stage.apply(PROVIDER, &[]).await?;
-    stage.wait("provider", "pod/provider", "condition=Ready").await?;
+    stage.site.start_provider().await?;
     stage.shell(&objects)?;
     let seen = stage.shell(&application)?;
     for expected in [
@@ -71,16 +72,16 @@ async fn first_screen(stage: &Stage) -> anyhow::Result<()> {
 }
 
 async fn two_objects_and_a_label(stage: &Stage) -> anyhow::Result<()> {
-    stage.kubectl(&["create", "namespace", TEAM]).await?;
+    stage.site.kubectl(&["create", "namespace", TEAM]).await?;
     key(stage, "one").await?;
     route(stage, "house-small").await?;
-    stage.apply(CHAT, &[]).await?;
-    stage.wait(TEAM, "pod/chat", "condition=Ready").await?;
+    stage.site.apply(CHAT, &[]).await?;
+    stage.site.wait(TEAM, "pod/chat", "condition=Ready").await?;
     let first = "{.spec.initContainers[0].name} {.spec.initContainers[0].restartPolicy}";
     ensure!(stage.field("pod/chat", first).await? == "pillion Always", "no sidecar was injected");
     stage.tell("a pod that has the label, and with it a sidecar");
     let programmed = async || {
-        let table = stage.kubectl(&["get", "-n", TEAM, "llmroutes"]).await?;
+        let table = stage.site.kubectl(&["get", "-n", TEAM, "llmroutes"]).await?;
         Ok(table.contains("1/1"))
     };
     until("1/1 in `kubectl get llmroutes`", programmed).await?;
@@ -112,12 +113,12 @@ async fn edits(stage: &Stage) -> anyhow::Result<()> {
 }
 
 async fn job(stage: &Stage) -> anyhow::Result<()> {
-    stage.apply(JOB, &[("CALL", &in_yaml(&Dialect::OpenAi.call("hi", "")))]).await?;
-    stage.wait(TEAM, "job/once", "condition=Complete").await?;
-    let answer = stage.kubectl(&["logs", "-n", TEAM, "job/once", "-c", "app"]).await?;
+    stage.site.apply(JOB, &[("CALL", &in_yaml(&Dialect::OpenAi.call("hi", "")))]).await?;
+    stage.site.wait(TEAM, "job/once", "condition=Complete").await?;
+    let answer = stage.site.kubectl(&["logs", "-n", TEAM, "job/once", "-c", "app"]).await?;
     ensure!(answer.contains("this is house-large"), "the job's call: {answer}");
     let pod = ["get", "-n", TEAM, "pod", "-l", "job-name=once", "-o", "name"];
-    let pod = stage.kubectl(&pod).await?;
+    let pod = stage.site.kubectl(&pod).await?;
     let code = "{.status.initContainerStatuses[0].state.terminated.exitCode}";
     let code = stage.field(pod.trim(), code).await?;
     ensure!(code == "0", "the job's sidecar ended with `{code}`");
@@ -126,20 +127,20 @@ async fn job(stage: &Stage) -> anyhow::Result<()> {
 }
 
 async fn leave_in_the_middle(stage: &Stage) -> anyhow::Result<()> {
-    stage.apply(LEAVING, &[("CALL", &Dialect::OpenAi.call("hold", "--no-buffer"))]).await?;
-    stage.wait(TEAM, "pod/leaving", "condition=Ready").await?;
+    stage.site.apply(LEAVING, &[("CALL", &Dialect::OpenAi.call("hold", "--no-buffer"))]).await?;
+    stage.site.wait(TEAM, "pod/leaving", "condition=Ready").await?;
     let logs = ["logs", "--follow", "-n", TEAM, "leaving", "-c"];
     let app = stage.follow("leaving-app", &[&logs[..], &["app"]].concat())?;
     let sidecar = stage.follow("leaving-sidecar", &[&logs[..], &["pillion"]].concat())?;
     stage.until_said(&app, "this is house-large").await?;
-    stage.kubectl(&["delete", "-n", TEAM, "pod/leaving", "--wait=false"]).await?;
+    stage.site.kubectl(&["delete", "-n", TEAM, "pod/leaving", "--wait=false"]).await?;
     stage.until_said(&app, "told to end").await?;
     ensure!(!fs::read_to_string(app.log())?.contains("[DONE]"), "the stream was not held");
-    stage.kubectl(&["get", "--raw", RELEASE]).await?;
+    stage.site.kubectl(&["get", "--raw", RELEASE]).await?;
     stage.until_said(&app, "data: [DONE]").await?;
     stage.until_said(&app, "curl: 0").await?;
     stage.until_said(&sidecar, "\"bye\"").await?;
-    stage.wait(TEAM, "pod/leaving", "delete").await?;
+    stage.site.wait(TEAM, "pod/leaving", "delete").await?;
     stage
         .tell("a pod is deleted in the middle of a stream: it comes to its end, then the pod goes");
     Ok(())
@@ -151,8 +152,8 @@ async fn roll_the_controller(stage: &Stage) -> anyhow::Result<()> {
     let exec = ["exec", "-n", TEAM, "chat", "-c", "app", "--", "sh", "-c", &*calls];
     let mut caller = stage.follow("caller", &exec)?;
     stage.until_said(&caller, "200").await?;
-    stage.kubectl(&["rollout", "restart", "-n", SYSTEM, "deployment/pillion"]).await?;
-    stage.await_controllers().await?;
+    stage.site.kubectl(&["rollout", "restart", "-n", SYSTEM, "deployment/pillion"]).await?;
+    stage.site.await_controllers().await?;
     route(stage, "house-new").await?;
     stage.until_answered("this is house-new").await?;
     stage.exec("chat", "touch /tmp/over").await?;
@@ -169,13 +170,13 @@ async fn lose_the_sidecar(stage: &Stage) -> anyhow::Result<()> {
     scale(stage, "0").await?;
     let gone = async || {
         let controllers = ["get", "pods", "-n", SYSTEM, "-l", "app.kubernetes.io/name=pillion"];
-        Ok(stage.kubectl(&[&controllers[..], &["-o", "name"]].concat()).await?.is_empty())
+        Ok(stage.site.kubectl(&[&controllers[..], &["-o", "name"]].concat()).await?.is_empty())
     };
     until("the end of the controllers", gone).await?;
     let id = "{.status.initContainerStatuses[0].containerID}";
     let id = stage.field("pod/chat", id).await?;
     let id = id.strip_prefix("containerd://").context("a container of containerd")?.to_owned();
-    stage.node.kill(&id)?;
+    stage.site.node.kill(&id)?;
     let restarted = async || {
         let state = "{.status.initContainerStatuses[0].restartCount} \
                      {.status.initContainerStatuses[0].ready}";
@@ -186,27 +187,27 @@ async fn lose_the_sidecar(stage: &Stage) -> anyhow::Result<()> {
     ensure!(answer.contains("this is house-new"), "from the cached bundle: {answer}");
     stage.tell("the sidecar is killed while no controller is there: it returns and serves");
     scale(stage, "2").await?;
-    stage.await_controllers().await
+    stage.site.await_controllers().await
 }
 
 async fn uninstall(stage: &Stage) -> anyhow::Result<()> {
-    stage.helm(&["uninstall", "pillion", "--namespace", SYSTEM, "--wait"])?;
+    stage.site.helm(&["uninstall", "pillion", "--namespace", SYSTEM, "--wait"])?;
     stage.call(Dialect::OpenAi).await?;
     stage.tell("helm uninstall: pods that run go on calling");
     Ok(())
 }
 
 async fn route(stage: &Stage, model: &str) -> anyhow::Result<()> {
-    stage.apply(ROUTE, &[("TARGET", model)]).await
+    stage.site.apply(ROUTE, &[("TARGET", model)]).await
 }
 
 async fn key(stage: &Stage, last: &str) -> anyhow::Result<()> {
-    stage.apply(KEY, &[("KEY", &format!("{CANARY}-{last}"))]).await
+    stage.site.apply(KEY, &[("KEY", &format!("{CANARY}-{last}"))]).await
 }
 
 async fn scale(stage: &Stage, replicas: &str) -> anyhow::Result<()> {
     let replicas = format!("--replicas={replicas}");
-    stage.kubectl(&["scale", "-n", SYSTEM, "deployment/pillion", &replicas]).await.map(|_| ())
+    stage.site.kubectl(&["scale", "-n", SYSTEM, "deployment/pillion", &replicas]).await.map(|_| ())
 }
 
 /// Within a text in single quotes.

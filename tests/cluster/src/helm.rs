@@ -2,7 +2,7 @@
 //!
 //! Knows where the chart is and nothing of what it makes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, bail};
@@ -45,6 +45,11 @@ impl Helm {
     pub fn of(cluster: &Cluster) -> anyhow::Result<Self> {
         let (home, kubeconfig) = (cluster.folder.path().join("helm"), cluster.kubeconfig());
         Ok(Self { program: tools::helm()?, kubeconfig: Some(kubeconfig.to_owned()), home })
+    }
+
+    /// The folder that has it.
+    pub fn folder(&self) -> &Path {
+        self.program.parent().unwrap_or(&self.program)
     }
 
     /// Runs it.

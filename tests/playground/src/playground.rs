@@ -5,20 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
 use kube::api::DynamicObject;
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Api, ResourceExt};
-use pillion_cluster::{Cluster, Settings, until};
+use pillion_cluster::{Cluster, Settings};
 
+use crate::namespace::{self, NAMESPACE};
 use crate::provider::{Listener, Provider};
 use crate::screen::Screen;
 use crate::servers::{self, Server};
 
-/// Where the applications and their routes are.
-pub(crate) const NAMESPACE: &str = "playground";
-
 const PODS: &str = include_str!("../manifests/pods.yaml");
-const ROUTES: &str = include_str!("../manifests/routes.yaml");
 
 /// What runs; the fields stand in the order in which they are dropped.
 #[derive(Debug)]
@@ -49,21 +45,19 @@ impl Playground {
         screen.line("", "kube-controller-manager starts")?;
         cluster.start_controllers().await?;
         screen.line("Pillion", "the controller starts")?;
+        namespace::create(&cluster).await?;
         let pods = pods(&cluster).await?;
         servers::allow(&cluster).await?;
         let controller = Server::controller(&cluster, pillion, "controller").await?;
         let provider = Provider::start(listener).context("the scripted provider")?;
-        let routes = ROUTES.replace("PROVIDER", &provider.address.to_string());
-        cluster.apply(NAMESPACE, &routes).await?;
+        namespace::write_routes(&cluster, &provider.address.to_string()).await?;
         let sidecar =
             async |name| start_sidecar(&cluster, pillion, controller.address, &pods, name).await;
         screen.line("", "two sidecars start")?;
         let (chat, agent) = (sidecar("chat").await?, sidecar("agent").await?);
-        programmed(&cluster, ["chat", "agent"]).await?;
+        namespace::programmed(&cluster).await?;
         let pillion = pillion.to_owned();
-        let playground = Self { chat, agent, controller, provider, cluster, pillion };
-        playground.enter_namespace().await?;
-        Ok(playground)
+        Ok(Self { chat, agent, controller, provider, cluster, pillion })
     }
 
     /// Where the sidecar of pod `chat` takes calls.
@@ -95,22 +89,11 @@ impl Playground {
     pub fn logs(&self) -> [&Path; 3] {
         [self.controller.log(), self.chat.log(), self.agent.log()]
     }
-
-    /// Makes the namespace the one that kubectl and `pillion status` look at.
-    async fn enter_namespace(&self) -> anyhow::Result<()> {
-        let namespace = format!("--namespace={NAMESPACE}");
-        let arguments = ["config", "set-context", "--current", &namespace];
-        let output = self.cluster.kubectl(&arguments).await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "kubectl config: {said}");
-        Ok(())
-    }
 }
 
 async fn pods(cluster: &Cluster) -> anyhow::Result<Vec<Pod>> {
     let applied = cluster.apply(NAMESPACE, PODS).await?;
-    let is_pod = |object: &DynamicObject| object.types.as_ref().is_some_and(|t| t.kind == "Pod");
-    let pods = applied.into_iter().filter(is_pod).map(DynamicObject::try_parse);
+    let pods = applied.into_iter().map(DynamicObject::try_parse);
     Ok(pods.collect::<Result<_, _>>()?)
 }
 
@@ -124,22 +107,4 @@ async fn start_sidecar(
     let pod = pods.iter().find(|pod| pod.name_any() == name);
     let pod = pod.with_context(|| format!("manifests/pods.yaml has no pod {name}"))?;
     Server::sidecar(cluster, pillion, controller, pod).await
-}
-
-/// Waits until the controller says of these routes that they run.
-async fn programmed(cluster: &Cluster, names: [&str; 2]) -> anyhow::Result<()> {
-    let kind = GroupVersionKind::gvk("pillion.dev", "v1alpha1", "LlmRoute");
-    let resource = ApiResource::from_gvk(&kind);
-    let routes: Api<DynamicObject> = Api::namespaced_with(cluster.client()?, NAMESPACE, &resource);
-    for name in names {
-        let what = format!("`Programmed` of LlmRoute {name}");
-        until(&what, async || Ok(is_programmed(&routes.get(name).await?))).await?;
-    }
-    Ok(())
-}
-
-fn is_programmed(route: &DynamicObject) -> bool {
-    let conditions = route.data.pointer("/status/conditions").and_then(|list| list.as_array());
-    let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|condition| condition["type"] == "Programmed" && condition["status"] == "True")
 }

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 
 use crate::playground::Playground;
+use crate::steps::Step;
 
 /// Where the text of a labelled line begins.
 const INDENT: usize = 14;
@@ -66,16 +67,26 @@ impl Screen {
         for (label, log) in ["logs", "", ""].into_iter().zip(playground.logs()) {
             self.line(label, &log.display().to_string())?;
         }
+        self.guide(&playground.environment(), &playground.steps())?;
+        self.heading("Ctrl-C ends it and removes everything. What reaches the provider:")
+    }
+
+    /// What to try in another terminal.
+    ///
+    /// # Errors
+    /// When nobody reads it any more.
+    pub fn guide(&self, environment: &[String], steps: &[Step]) -> io::Result<()> {
         self.heading("It stays up. In another terminal:")?;
-        self.write(&format!("\n{}\n", playground.environment().join("\n")))?;
-        for (number, step) in (1..).zip(playground.steps()) {
+        self.write(&format!("\n{}\n", environment.join("\n")))?;
+        for (number, step) in (1..).zip(steps) {
             self.heading(&format!("{number}. {}", step.title))?;
             for line in wrap(step.note, COLUMNS - 3) {
                 self.write(&format!("   {line}\n"))?;
             }
-            self.write(&format!("\n{}\n", step.commands.join("\n")))?;
+            let commands: Vec<&str> = step.lines.iter().map(|line| &*line.command).collect();
+            self.write(&format!("\n{}\n", commands.join("\n")))?;
         }
-        self.heading("Ctrl-C ends it and removes everything. What reaches the provider:")
+        Ok(())
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
