@@ -211,11 +211,12 @@ impl Speech {
     }
 
     fn read_answer(self, body: &[u8]) -> Result<Answer, Unreadable> {
-        match self {
+        let answer = match self {
             Self::Chat => chat::read_answer(body),
             Self::Responses => responses::read_answer(body),
             Self::Messages => messages::read_answer(body),
-        }
+        };
+        answer.map(Answer::well_named)
     }
 
     fn write_answer(self, answer: &Answer, asked: &Asked, occasion: &Occasion) -> Vec<u8> {

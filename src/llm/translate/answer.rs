@@ -1,5 +1,7 @@
 //! An answer, in no dialect: whole, or event by event.
 
+use std::collections::HashSet;
+
 use super::conversation::{Thought, ToolCall};
 
 /// A whole answer.
@@ -134,9 +136,48 @@ pub struct Failed {
     pub message: String,
 }
 
+/// The ids of an answer's calls, set apart where an upstream gives one id to two of them: a result
+/// finds its call by it.
+#[derive(Debug, Default)]
+pub(super) struct Ids(HashSet<String>);
+
+/// An empty name is none: some upstreams send one for what they do not know.
+pub(super) fn says_something(name: &mut Option<String>) {
+    if name.as_deref() == Some("") {
+        *name = None;
+    }
+}
+
+// === impl Ids ===
+
+impl Ids {
+    /// Makes an id another one if it has been seen.
+    pub(super) fn set_apart(&mut self, id: &mut String) {
+        let given = id.clone();
+        let mut times = 1_u32;
+        while !self.0.insert(id.clone()) {
+            times = times.saturating_add(1);
+            *id = format!("{given}_{times}");
+        }
+    }
+}
+
 // === impl Answer ===
 
 impl Answer {
+    /// The same, with an id of its own for each call, and without names that say nothing.
+    pub(super) fn well_named(mut self) -> Self {
+        says_something(&mut self.id);
+        says_something(&mut self.model);
+        let mut ids = Ids::default();
+        for part in &mut self.parts {
+            if let AnswerPart::ToolCall(call) = part {
+                ids.set_apart(&mut call.id);
+            }
+        }
+        self
+    }
+
     /// The same, as a stream would have told it.
     pub(super) fn into_events(self) -> Vec<Event> {
         let Self { id, model, parts, stop, usage, .. } = self;

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use super::answer::{Answer, Event, Failed};
+use super::answer::{Answer, Event, Failed, Ids, says_something};
 use super::assemble::Assembler;
 use super::{Asked, Occasion, Pair, Speech, Unreadable, chat, messages, responses};
 
@@ -16,6 +16,7 @@ pub struct StreamTranslator {
     reader: Reader,
     writer: Writer,
     events: Vec<Event>,
+    ids: Ids,
     state: State,
 }
 
@@ -70,6 +71,7 @@ impl StreamTranslator {
             reader: Reader::of(pair.upstream),
             writer: Writer::of(pair.client, asked, occasion),
             events: Vec::new(),
+            ids: Ids::default(),
             state: State::Flowing,
         }
     }
@@ -106,8 +108,13 @@ impl StreamTranslator {
 
     fn write(&mut self, read: Result<(), Unreadable>) -> Bytes {
         let mut out = Vec::new();
-        for event in self.events.drain(..) {
-            match &event {
+        for mut event in self.events.drain(..) {
+            match &mut event {
+                Event::Start { id, model, .. } => {
+                    says_something(id);
+                    says_something(model);
+                }
+                Event::ToolStart { id, .. } => self.ids.set_apart(id),
                 Event::End => self.state = State::Whole,
                 Event::Failed(failed) => self.state = State::Failed(failed.clone()),
                 _ => {}

@@ -175,7 +175,7 @@ fn translated(pair: Pair, request: &Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(super::cases(200))]
 
     #[test]
     fn conversations_say_the_same(steps in steps(), order in order()) {

@@ -227,7 +227,7 @@ fn stops() -> impl Strategy<Value = Stop> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(super::cases(300))]
 
     #[test]
     fn every_script_is_written_right(steps in steps(), stop in stops()) {

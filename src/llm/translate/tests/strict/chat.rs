@@ -137,7 +137,10 @@ pub(crate) fn answer(answer: &Value) -> Result<(), String> {
     rule!(answer["object"] == "chat.completion", "object {}", answer["object"]);
     rule!(!is_blank(&answer["id"]) && !is_blank(&answer["model"]), "no id or model");
     rule!(answer["created"].is_u64(), "no created");
-    usage(&answer["usage"])?;
+    // The member is optional in the reference: an upstream that told none is not spoken for.
+    if !answer["usage"].is_null() {
+        usage(&answer["usage"])?;
+    }
     let [choice] = list(&answer["choices"]) else { return Err("not one choice".to_owned()) };
     let message = &choice["message"];
     rule!(choice["index"] == 0 && message["role"] == "assistant", "not a choice");
