@@ -39,7 +39,7 @@ pub(super) fn write<'a>(
     let mut written = Vec::new();
     for (at, tool) in tools.iter().enumerate() {
         match tool {
-            Tool::Hosted { kind, .. } if !is_an_offer(kind) || is_alone(tools) => {
+            Tool::Hosted { kind, .. } if !tool.is_an_offer() || is_alone(tools) => {
                 return Err(hosted(at, kind));
             }
             Tool::Hosted { .. } => {}
@@ -89,20 +89,6 @@ fn function(tool: &Tool) -> Option<WrittenTool<'_>> {
         Tool::Hosted { .. } => return None,
     };
     Some(WrittenTool { r#type: "function", function })
-}
-
-/// Tools that a provider runs and that a model may do without, if it has others: a search that is
-/// not offered is not made. Dates behind the names do not matter.
-fn is_an_offer(kind: &str) -> bool {
-    const OFFERS: [&str; 6] = [
-        "web_search",
-        "web_fetch",
-        "code_execution",
-        "code_interpreter",
-        "image_generation",
-        "tool_search",
-    ];
-    OFFERS.iter().any(|offer| kind.starts_with(offer))
 }
 
 fn is_alone(tools: &[Tool]) -> bool {
