@@ -304,6 +304,16 @@ pub enum Usage {
     Untold,
 }
 
+/// A budget in tokens as OpenAI's word for it: below 4096 is low, below 16384 medium, from there
+/// on high.
+pub(super) const fn budget_as_effort(tokens: u64) -> &'static str {
+    match tokens {
+        ..4096 => "low",
+        4096..16384 => "medium",
+        16384.. => "high",
+    }
+}
+
 // === impl Tool ===
 
 impl Tool {

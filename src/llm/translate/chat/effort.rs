@@ -11,19 +11,14 @@
 //! `disabled` is no `none`: models that do not reason refuse the member, and some that do have no
 //! such word.
 
-use super::super::conversation::{Reasoning, Thinking};
-
-const LOW: u64 = 4096;
-const MEDIUM: u64 = 16384;
+use super::super::conversation::{Reasoning, Thinking, budget_as_effort};
 
 /// `reasoning_effort`, if any.
 pub(super) fn of(reasoning: &Reasoning) -> Option<&str> {
     match (reasoning.thinking, reasoning.effort.as_deref()) {
         (Some(Thinking::Disabled), _) => None,
         (_, Some(effort)) => Some(effort),
-        (Some(Thinking::Budget(..LOW)), None) => Some("low"),
-        (Some(Thinking::Budget(LOW..MEDIUM)), None) => Some("medium"),
-        (Some(Thinking::Budget(MEDIUM..)), None) => Some("high"),
+        (Some(Thinking::Budget(tokens)), None) => Some(budget_as_effort(tokens)),
         (Some(Thinking::Adaptive) | None, None) => None,
     }
 }

@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 
 use super::members::Members;
 use super::{ids, items_out, tools_out};
-use crate::llm::translate::conversation::{Conversation, Delivery, Format, Reasoning, Thinking};
+use crate::llm::translate::conversation::{
+    Conversation, Delivery, Format, Reasoning, Thinking, budget_as_effort,
+};
 use crate::llm::translate::{Refused, Wishes};
 
 /// The service refuses less.
@@ -57,22 +59,13 @@ struct ReasoningOut<'a> {
 fn reasoning(wanted: &Reasoning) -> Option<ReasoningOut<'_>> {
     let told = wanted.effort.as_deref();
     let (effort, summary) = match wanted.thinking {
-        Some(Thinking::Budget(tokens)) => (told.or(Some(effort(tokens))), Some("auto")),
+        Some(Thinking::Budget(tokens)) => (told.or(Some(budget_as_effort(tokens))), Some("auto")),
         Some(Thinking::Adaptive) => (told, Some("auto")),
         Some(Thinking::Disabled) => (None, None),
         None => (told, None),
     };
     let summary = wanted.summary.as_deref().or(summary);
     (effort.is_some() || summary.is_some()).then_some(ReasoningOut { effort, summary })
-}
-
-/// A budget in tokens as an effort: below 4096 is low, below 16384 medium, from there on high.
-const fn effort(budget: u64) -> &'static str {
-    match budget {
-        ..4096 => "low",
-        4096..16384 => "medium",
-        16384.. => "high",
-    }
 }
 
 #[derive(Serialize)]
