@@ -144,8 +144,8 @@ pub(super) const FIELDS: &[Row] = &[
     Row {
         field: "thinking",
         fate: Fate::Approximated(
-            "`reasoning.effort`, unless an effort says it: a budget up to 4096 tokens is low, \
-             up to 16384 medium, else high; summaries are asked for when it thinks",
+            "`reasoning.effort`, unless an effort says it: a budget below 4096 tokens is low, \
+             below 16384 medium, else high; summaries are asked for when it thinks",
         ),
     },
     Row {
