@@ -21,6 +21,7 @@ pub mod conversation;
 mod estimate;
 mod failures;
 pub mod fate;
+mod fingerprint;
 mod messages;
 mod messages_to_chat;
 mod messages_to_responses;

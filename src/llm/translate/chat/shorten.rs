@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::super::fingerprint::fingerprint;
+
 /// OpenAI's limit for the id of a tool call.
 const ID: usize = 40;
 
@@ -27,12 +29,5 @@ fn shorten(name: &str, limit: usize) -> Cow<'_, str> {
     }
     let end = name.floor_char_boundary(limit - DIGEST - 1);
     let (head, _) = name.split_at(end);
-    Cow::Owned(format!("{head}_{:016x}", digest(name)))
-}
-
-/// FNV-1a: the same on every machine and in every release, and nobody's secret.
-fn digest(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |digest, byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    Cow::Owned(format!("{head}_{:016x}", fingerprint(name)))
 }

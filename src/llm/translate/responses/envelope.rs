@@ -6,8 +6,8 @@
 //! the text came back changed, the signature is left out, because it would prove nothing and its
 //! maker would refuse the whole request. The text itself travels as the summary, once.
 
-use super::ids::fingerprint;
 use crate::llm::translate::conversation::Thought;
+use crate::llm::translate::fingerprint::fingerprint;
 
 /// What `encrypted_content` of ours begins with: no base64, which the service's own is.
 const SIGNED: &str = "pillion:signed:";

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::llm::translate::fingerprint::fingerprint;
+
 /// The longest id that the responses API takes.
 const LONGEST: usize = 64;
 
@@ -23,13 +25,6 @@ pub(super) fn fit(id: &str) -> Cow<'_, str> {
 /// The same id in at most as many bytes as are allowed, of any alphabet.
 pub(super) fn shorten(id: &str) -> Cow<'_, str> {
     if id.len() <= LONGEST { Cow::Borrowed(id) } else { fit(id) }
-}
-
-/// FNV-1a: to tell texts apart, not to hide them.
-pub(super) fn fingerprint(text: &str) -> u64 {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]
