@@ -95,17 +95,18 @@ pub(super) struct StopDetails {
     pub(super) explanation: Option<String>,
 }
 
+/// A block of content, whole or as it begins.
 #[derive(Deserialize)]
-struct BlockIn {
+pub(super) struct BlockIn {
     #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    thinking: Option<String>,
-    signature: Option<String>,
-    data: Option<String>,
-    id: Option<String>,
-    name: Option<String>,
-    input: Option<Box<RawValue>>,
+    pub(super) kind: String,
+    pub(super) text: Option<String>,
+    pub(super) thinking: Option<String>,
+    pub(super) signature: Option<String>,
+    pub(super) data: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) input: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]

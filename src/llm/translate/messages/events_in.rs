@@ -1,9 +1,8 @@
 //! The events of a stream, read.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::answer::StopDetails;
+use super::answer::{BlockIn, StopDetails};
 use super::tool_ids::CallIds;
 use super::usage::{self, UsageIn};
 use crate::llm::translate::Unreadable;
@@ -78,19 +77,6 @@ struct MessageIn {
     id: Option<String>,
     model: Option<String>,
     usage: Option<UsageIn>,
-}
-
-#[derive(Deserialize)]
-struct BlockIn {
-    #[serde(rename = "type")]
-    kind: String,
-    text: Option<String>,
-    thinking: Option<String>,
-    signature: Option<String>,
-    data: Option<String>,
-    id: Option<String>,
-    name: Option<String>,
-    input: Option<Box<RawValue>>,
 }
 
 #[derive(Deserialize)]
