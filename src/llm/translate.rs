@@ -18,6 +18,7 @@ mod chat;
 mod chat_to_messages;
 mod chat_to_responses;
 pub mod conversation;
+mod document;
 mod estimate;
 mod failures;
 pub mod fate;
@@ -31,6 +32,7 @@ mod responses_to_messages;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use bytes::Bytes;
 use thiserror::Error;

@@ -27,6 +27,7 @@ mod request_in;
 mod request_out;
 mod schema;
 mod shorten;
+mod told;
 mod tools_in;
 mod tools_out;
 mod usage;

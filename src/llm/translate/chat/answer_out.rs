@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::answer::{Answer, AnswerPart};
 use super::super::conversation::{CallKind, Thought, ToolCall};
-use super::super::{Asked, Occasion};
+use super::super::{Asked, Occasion, written};
 use super::usage::WrittenUsage;
 use super::{custom, finish, usage};
 
@@ -86,8 +86,7 @@ pub(in crate::llm::translate) fn write_answer(
         usage: usage::write(&answer.usage),
         service_tier: answer.service_tier.as_deref().and_then(tier),
     };
-    // Strings and numbers: nothing in it can fail to be written.
-    serde_json::to_vec(&completion).unwrap_or_default()
+    written::to_vec(&completion)
 }
 
 /// The upstream's id in this dialect's form.

@@ -5,13 +5,15 @@
 //! never, and a call's id even later. A body that ends without either is no whole answer, and no
 //! end is told.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::super::Unreadable;
 use super::super::answer::{AnswerPart, Event, Failed, Spent, Stop};
 use super::super::conversation::Thought;
+use super::super::document::{Marks, Node};
 use super::calls_in::{Calls, Delta};
 use super::finish::{self, Ending};
+use super::told::{Told, text};
 use super::{answer_in, pieces, usage};
 
 /// Reads the events of a stream.
@@ -22,6 +24,7 @@ pub(in crate::llm::translate) struct EventReader {
     calls: Calls,
     usage: Spent,
     stop: Option<Stop>,
+    marks: Marks,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -50,13 +53,13 @@ impl EventReader {
         if data.trim_ascii() == b"[DONE]" {
             return self.done(out);
         }
-        let chunk: Value = serde_json::from_slice(data)
-            .map_err(|error| Unreadable(format!("an event is not JSON: {error}")))?;
-        match answer_in::failure(&chunk) {
-            Some(failed) => self.fail(failed, out),
-            None => self.chunk(&chunk, out)?,
-        }
-        Ok(())
+        let mut marks = std::mem::take(&mut self.marks);
+        let read = match marks.read_unicode(data) {
+            Ok(chunk) => self.told(chunk, out),
+            Err(why) => Err(Unreadable(format!("an event is not JSON: {why}"))),
+        };
+        self.marks = marks;
+        read
     }
 
     /// The body has ended. Some never send `[DONE]`; why the answer ended is enough.
@@ -90,44 +93,38 @@ impl EventReader {
         self.state = State::Over;
     }
 
-    fn chunk(&mut self, chunk: &Value, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+    fn told(&mut self, chunk: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
         if !chunk.is_object() {
             return Err(Unreadable("an event is no object".to_owned()));
         }
-        usage::replace(&mut self.usage, usage::find(chunk));
-        let choices = chunk.get("choices").and_then(Value::as_array);
+        let told = Told::of(chunk);
+        if let Some(failed) = told.failure(chunk) {
+            self.fail(failed, out);
+            return Ok(());
+        }
+        usage::replace(&mut self.usage, told.usage());
         // Azure's first chunk has none, and no model either: the answer begins with the next one.
-        let Some(choice) = choices.and_then(|choices| choices.iter().find(is_first)) else {
+        let Some(choice) = told.choices.and_then(|choices| choices.items().find(is_first)) else {
             return Ok(());
         };
-        self.begin(chunk, out);
+        self.begin(&told, out);
         self.choice(choice, out)
     }
 
-    fn begin(&mut self, chunk: &Value, out: &mut Vec<Event>) {
+    fn begin(&mut self, told: &Told<'_>, out: &mut Vec<Event>) {
         if self.state == State::Waiting {
             self.state = State::Begun;
-            self.id = answer_in::text(chunk, "id");
-            let model = answer_in::text(chunk, "model");
+            self.id = text(told.id);
+            let model = text(told.model);
             out.push(Event::Start { id: self.id.clone(), model, usage: Spent::default() });
         }
     }
 
-    fn choice(&mut self, choice: &Value, out: &mut Vec<Event>) -> Result<(), Unreadable> {
-        let delta = choice.get("delta").or(choice.get("message")).unwrap_or(&Value::Null);
-        let thought = pieces::reasoning(delta);
-        if !thought.is_empty() {
-            out.push(Event::Thinking(thought));
+    fn choice(&mut self, choice: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+        if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
+            self.delta(delta, out)?;
         }
-        out.extend(pieces::content(delta.get("content")).into_iter().filter_map(event));
-        out.extend(answer_in::text(delta, "refusal").map(Event::Refusal));
-        for call in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
-            self.call(call, out)?;
-        }
-        if let Some(function) = delta.get("function_call").filter(|call| call.is_object()) {
-            self.function_call(function, out)?;
-        }
-        match answer_in::text(choice, "finish_reason").map(|reason| finish::read(&reason)) {
+        match text(choice.get("finish_reason")).map(|reason| finish::read(&reason)) {
             Some(Ending::Stopped(stop)) => self.stop = Some(answer_in::sequence(choice, stop)),
             Some(Ending::Failed(failed)) => self.fail(failed, out),
             None => {}
@@ -135,36 +132,54 @@ impl EventReader {
         Ok(())
     }
 
-    fn call(&mut self, call: &Value, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+    fn delta(&mut self, delta: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+        let thought = pieces::reasoning(delta);
+        if !thought.is_empty() {
+            out.push(Event::Thinking(thought));
+        }
+        out.extend(pieces::content(delta.get("content")).filter_map(event));
+        out.extend(text(delta.get("refusal")).map(Event::Refusal));
+        for call in delta.get("tool_calls").into_iter().flat_map(Node::items) {
+            self.call(call, out)?;
+        }
+        if let Some(function) = delta.get("function_call").filter(|call| call.is_object()) {
+            self.function_call(function, out)?;
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, call: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
         let (function, input) = match call.get("custom") {
-            Some(custom) => (custom, "input"),
-            None => (call.get("function").unwrap_or(&Value::Null), "arguments"),
+            Some(custom) => (Some(custom), "input"),
+            None => (call.get("function"), "arguments"),
         };
+        let of_function = |name| function.and_then(|function: Node<'_>| function.get(name));
         let delta = Delta {
-            index: call.get("index").and_then(Value::as_u64),
-            id: text(call, "id"),
-            name: text(function, "name"),
-            arguments: answer_in::arguments(function, input),
+            index: call.get("index").and_then(Node::count),
+            id: &said(call.get("id")),
+            name: &said(of_function("name")),
+            arguments: answer_in::arguments(of_function(input)),
         };
         self.calls.add(delta, out)
     }
 
     /// The one call of the form that came before `tool_calls`, which never has an id.
-    fn function_call(&mut self, call: &Value, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+    fn function_call(&mut self, call: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
         let id = answer_in::made_up_id(self.id.as_deref(), 0);
-        let arguments = answer_in::arguments(call, "arguments");
-        self.calls.add(Delta { index: None, id: &id, name: text(call, "name"), arguments }, out)
+        let arguments = answer_in::arguments(call.get("arguments"));
+        let name = said(call.get("name"));
+        self.calls.add(Delta { index: None, id: &id, name: &name, arguments }, out)
     }
 }
 
 // === private parts ===
 
-fn is_first(choice: &&Value) -> bool {
-    choice.get("index").and_then(Value::as_u64).unwrap_or(0) == 0
+fn is_first(choice: &Node<'_>) -> bool {
+    choice.get("index").and_then(Node::count).unwrap_or(0) == 0
 }
 
-fn text<'a>(of: &'a Value, name: &str) -> &'a str {
-    of.get(name).and_then(Value::as_str).unwrap_or_default()
+fn said(text: Option<Node<'_>>) -> Cow<'_, str> {
+    text.and_then(Node::text).unwrap_or_default()
 }
 
 fn event(part: AnswerPart) -> Option<Event> {

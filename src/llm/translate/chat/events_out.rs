@@ -8,17 +8,16 @@ use serde_json::json;
 
 use super::super::answer::{Event, Failed, Spent, Stop};
 use super::super::conversation::Thought;
-use super::super::{Asked, Occasion};
-use super::usage::{self, WrittenUsage};
-use super::{answer_out, custom, finish};
+use super::super::{Asked, Occasion, written};
+use super::{answer_out, custom, finish, usage};
 
 /// Writes the events of a stream.
 #[derive(Debug)]
 pub(in crate::llm::translate) struct EventWriter {
     asked: Asked,
     occasion: Occasion,
-    id: String,
-    model: String,
+    /// What every chunk begins with.
+    head: Vec<u8>,
     usage: Spent,
     calls: Vec<Call>,
     state: State,
@@ -50,32 +49,13 @@ enum Arguments {
     Ended,
 }
 
+/// The members that are the same in every chunk.
 #[derive(Serialize)]
-struct Chunk<'a> {
+struct Head<'a> {
     id: &'a str,
     object: &'static str,
     created: u64,
     model: &'a str,
-    choices: &'a [Choice<'a>],
-    #[serde(skip_serializing_if = "Usage::is_untold")]
-    usage: Usage,
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    index: u32,
-    delta: Delta<'a>,
-    logprobs: Option<()>,
-    finish_reason: Option<&'static str>,
-}
-
-/// The usage of a chunk: all but the last say null, if it is wanted.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Usage {
-    Untold,
-    Later,
-    Now(WrittenUsage),
 }
 
 #[derive(Default, Serialize)]
@@ -124,8 +104,7 @@ struct CustomDelta<'a> {
 impl EventWriter {
     pub(in crate::llm::translate) fn new(asked: Asked, occasion: Occasion) -> Self {
         Self {
-            id: answer_out::id(None, &occasion),
-            model: asked.model.clone(),
+            head: head(&answer_out::id(None, &occasion), &asked.model, occasion.created),
             asked,
             occasion,
             usage: Spent::default(),
@@ -172,8 +151,9 @@ impl EventWriter {
         usage: Spent,
         out: &mut Vec<u8>,
     ) {
-        self.id = answer_out::id(id.as_deref(), &self.occasion);
-        self.model = model.unwrap_or_else(|| self.asked.model.clone());
+        let id = answer_out::id(id.as_deref(), &self.occasion);
+        let model = model.as_deref().unwrap_or(&self.asked.model);
+        self.head = head(&id, model, self.occasion.created);
         self.usage = usage;
         self.say(Delta { role: Some("assistant"), content: Some(""), ..Delta::default() }, out);
     }
@@ -245,7 +225,10 @@ impl EventWriter {
     fn end(&mut self, out: &mut Vec<u8>) {
         self.stop(&Stop::EndTurn, out);
         if let Some(usage) = usage::write(&self.usage).filter(|_| self.asked.include_usage) {
-            self.put(&[], Usage::Now(usage), out);
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b"[],\"usage\":");
+            written::append(&usage, out);
+            out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
         self.state = State::Over;
@@ -256,7 +239,9 @@ impl EventWriter {
         let error = json!({
             "error": { "message": failed.message, "type": kind, "param": null, "code": null },
         });
-        event(&error, out);
+        out.extend_from_slice(b"data: ");
+        written::append(&error, out);
+        out.extend_from_slice(b"\n\n");
         self.state = State::Over;
     }
 
@@ -268,29 +253,17 @@ impl EventWriter {
         self.chunk(delta, None, out);
     }
 
+    /// The usage of all chunks but the last is null, if it is wanted.
     fn chunk(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, out: &mut Vec<u8>) {
-        let usage = if self.asked.include_usage { Usage::Later } else { Usage::Untold };
-        self.put(&[Choice { index: 0, delta, logprobs: None, finish_reason }], usage, out);
-    }
-
-    fn put(&self, choices: &[Choice<'_>], usage: Usage, out: &mut Vec<u8>) {
-        let chunk = Chunk {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.occasion.created,
-            model: &self.model,
-            choices,
-            usage,
-        };
-        event(&chunk, out);
-    }
-}
-
-// === impl Usage ===
-
-impl Usage {
-    const fn is_untold(&self) -> bool {
-        matches!(self, Self::Untold)
+        out.reserve(self.head.len() + 256);
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b"[{\"index\":0,\"delta\":");
+        written::append(&delta, out);
+        out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+        written::append(&finish_reason, out);
+        let end: &[u8] =
+            if self.asked.include_usage { b"}],\"usage\":null}\n\n" } else { b"}]}\n\n" };
+        out.extend_from_slice(end);
     }
 }
 
@@ -301,9 +274,12 @@ fn function(index: usize, arguments: &str) -> CallDelta<'_> {
     CallDelta { index, function, ..CallDelta::default() }
 }
 
-fn event(data: &impl Serialize, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"data: ");
-    // Strings and numbers: nothing in it can fail to be written, and a vector takes all of it.
-    let _written = serde_json::to_writer(&mut *out, data);
-    out.extend_from_slice(b"\n\n");
+/// The beginning of an event, up to the value of `choices`.
+fn head(id: &str, model: &str, created: u64) -> Vec<u8> {
+    let mut head = b"data: ".to_vec();
+    written::append(&Head { id, object: "chat.completion.chunk", created, model }, &mut head);
+    // It goes on where it would end.
+    head.pop();
+    head.extend_from_slice(b",\"choices\":");
+    head
 }

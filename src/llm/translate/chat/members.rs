@@ -1,20 +1,19 @@
-//! A JSON object that is read member by member: each is looked at once, values stay raw until
-//! somebody knows what they are, and whatever is wrong is said with its path.
+//! A JSON object that is read member by member: each is looked at once, and whatever is wrong is
+//! said with its path.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
 use super::super::Refused;
+use super::super::document::{Items, Kind, Marks, Name, Node};
 
 /// An object and where it stands.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     path: String,
-    members: Vec<(String, &'a RawValue)>,
+    members: Vec<(Name<'a>, Node<'a>)>,
 }
 
 // === impl Members ===
@@ -24,22 +23,22 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// [`Refused`]: no JSON object.
-    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Refused> {
+    pub(super) fn of_body(body: &'a [u8], marks: &'a mut Marks) -> Result<Self, Refused> {
         let text = std::str::from_utf8(body)
             .map_err(|_| Refused::new("body", "it is not UTF-8; send JSON in UTF-8"))?;
-        let Object(members) = serde_json::from_str(text)
-            .map_err(|error| Refused::new("body", format!("it is no JSON object: {error}")))?;
-        Ok(Self { path: String::new(), members })
+        let wrong = |why: &str| Refused::new("body", format!("it is no JSON object: {why}"));
+        let body = marks.read(text).map_err(|why| wrong(&why))?;
+        Self::of(body, String::new()).map_err(|_| wrong("it is something else"))
     }
 
     /// An object inside.
     ///
     /// # Errors
     /// [`Refused`]: not an object.
-    pub(super) fn of(value: &'a RawValue, path: String) -> Result<Self, Refused> {
-        match serde_json::from_str(value.get()) {
-            Ok(Object(members)) => Ok(Self { path, members }),
-            Err(_) => Err(Refused::new(path, "it must be an object")),
+    pub(super) fn of(value: Node<'a>, path: String) -> Result<Self, Refused> {
+        match value.kind() {
+            Kind::Object => Ok(Self { path, members: value.members().collect() }),
+            _ => Err(Refused::new(path, "it must be an object")),
         }
     }
 
@@ -47,15 +46,15 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// [`Refused`]: it is given twice, so that nobody knows which one counts.
-    pub(super) fn take(&mut self, name: &str) -> Result<Option<&'a RawValue>, Refused> {
-        let Some(at) = self.members.iter().position(|(member, _)| member == name) else {
+    pub(super) fn take(&mut self, name: &str) -> Result<Option<Node<'a>>, Refused> {
+        let Some(at) = self.members.iter().position(|(member, _)| member.is(name)) else {
             return Ok(None);
         };
         let (_, value) = self.members.remove(at);
-        if self.members.iter().any(|(member, _)| member == name) {
+        if self.members.iter().any(|(member, _)| member.is(name)) {
             return Err(self.refuse(name, "it is given twice; send it once"));
         }
-        Ok((value.get() != "null").then_some(value))
+        Ok((!value.is_null()).then_some(value))
     }
 
     /// A string.
@@ -63,7 +62,8 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Refused`]: something else.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Refused> {
-        self.parsed(name, "it must be a string")
+        let text = |value: Node<'a>| value.text().map(Cow::into_owned);
+        self.read(name, text, "it must be a string")
     }
 
     /// A string that has to be there.
@@ -79,7 +79,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Refused`]: something else.
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, Refused> {
-        self.parsed(name, "it must be true or false")
+        self.read(name, Node::flag, "it must be true or false")
     }
 
     /// A number.
@@ -87,7 +87,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Refused`]: something else, or one beyond all floating point numbers.
     pub(super) fn number(&mut self, name: &str) -> Result<Option<Number>, Refused> {
-        self.parsed(name, "it must be a number")
+        self.read(name, Node::number, "it must be a number")
     }
 
     /// A count.
@@ -95,15 +95,16 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Refused`]: something else.
     pub(super) fn count(&mut self, name: &str) -> Result<Option<u64>, Refused> {
-        self.parsed(name, "it must be a whole number, zero or more")
+        self.read(name, Node::count, "it must be a whole number, zero or more")
     }
 
-    /// A list, its items raw.
+    /// A list.
     ///
     /// # Errors
     /// [`Refused`]: something else.
-    pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<&'a RawValue>>, Refused> {
-        self.parsed(name, "it must be a list")
+    pub(super) fn list(&mut self, name: &str) -> Result<Option<Items<'a>>, Refused> {
+        let items = |value: Node<'a>| (value.kind() == Kind::List).then(|| value.items());
+        self.read(name, items, "it must be a list")
     }
 
     /// An object.
@@ -128,7 +129,7 @@ impl<'a> Members<'a> {
     /// # Errors
     /// [`Refused`]: given twice.
     pub(super) fn raw(&mut self, name: &str) -> Result<Option<Box<RawValue>>, Refused> {
-        Ok(self.take(name)?.map(RawValue::to_owned))
+        Ok(self.take(name)?.map(Node::raw))
     }
 
     /// Where a member stands.
@@ -143,46 +144,19 @@ impl<'a> Members<'a> {
 
     /// What nobody took, without nulls.
     pub(super) fn rest(self) -> Vec<(String, Box<RawValue>)> {
-        let told = self.members.into_iter().filter(|(_, value)| value.get() != "null");
-        told.map(|(name, value)| (name, value.to_owned())).collect()
+        let told = self.members.into_iter().filter(|(_, value)| !value.is_null());
+        told.map(|(name, value)| (name.text().into_owned(), value.raw())).collect()
     }
 
-    fn parsed<T>(&mut self, name: &str, otherwise: &str) -> Result<Option<T>, Refused>
-    where
-        T: Deserialize<'a>,
-    {
+    fn read<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Node<'a>) -> Option<T>,
+        otherwise: &str,
+    ) -> Result<Option<T>, Refused> {
         let Some(value) = self.take(name)? else {
             return Ok(None);
         };
-        let parsed = serde_json::from_str(value.get());
-        parsed.map(Some).map_err(|_| self.refuse(name, otherwise))
-    }
-}
-
-// === private parts ===
-
-struct Object<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor).map(Object)
-    }
-}
-
-struct ObjectVisitor;
-
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(members)
+        read(value).map(Some).ok_or_else(|| self.refuse(name, otherwise))
     }
 }

@@ -1,5 +1,7 @@
 //! The messages of a request, read: who speaks, calls tools and brings their results.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::super::Refused;
@@ -12,15 +14,15 @@ use super::{parts_in, pieces};
 /// # Errors
 /// [`Refused`].
 pub(super) fn read(body: &mut Members<'_>) -> Result<Vec<Turn>, Refused> {
-    let messages = body.list("messages")?.unwrap_or_default();
-    if messages.is_empty() {
+    let mut legacy = Legacy::default();
+    let mut turns = Vec::new();
+    for (at, message) in body.list("messages")?.into_iter().flatten().enumerate() {
+        turns.push(turn(Members::of(message, format!("messages[{at}]"))?, &mut legacy)?);
+    }
+    if turns.is_empty() {
         return Err(body.refuse("messages", "it is missing or empty; send at least one message"));
     }
-    let mut legacy = Legacy::default();
-    let numbered = messages.into_iter().enumerate();
-    numbered
-        .map(|(at, message)| turn(Members::of(message, format!("messages[{at}]"))?, &mut legacy))
-        .collect()
+    Ok(turns)
 }
 
 /// Calls of the form that came before `tool_calls`: without an id, found again by name.
@@ -87,8 +89,8 @@ fn assistant(mut message: Members<'_>, legacy: &mut Legacy) -> Result<Turn, Refu
     parts.extend(parts_in::read(&mut message)?.into_iter().flatten());
     parts.extend(message.text("refusal")?.map(Part::Refusal));
     mark(&mut parts, message.raw("cache_control")?);
-    let calls = message.list("tool_calls")?.unwrap_or_default();
-    for (at, call) in calls.into_iter().enumerate() {
+    let calls = message.list("tool_calls")?;
+    for (at, call) in calls.into_iter().flatten().enumerate() {
         let path = message.path(&format!("tool_calls[{at}]"));
         parts.push(Part::ToolCall(tool_call(Members::of(call, path)?)?));
     }
@@ -102,9 +104,7 @@ fn assistant(mut message: Members<'_>, legacy: &mut Legacy) -> Result<Turn, Refu
 fn thought(message: &mut Members<'_>) -> Result<Option<String>, Refused> {
     for name in pieces::REASONING {
         if let Some(value) = message.take(name)? {
-            let value = serde_json::from_str(value.get())
-                .map_err(|_| message.refuse(name, "it is nested too deeply"))?;
-            let thought = pieces::thought(&value);
+            let thought = pieces::thought(value);
             if !thought.is_empty() {
                 return Ok(Some(thought));
             }
@@ -137,11 +137,11 @@ fn arguments(function: &mut Members<'_>) -> Result<String, Refused> {
     let Some(arguments) = function.take("arguments")? else {
         return Ok(String::new());
     };
-    match arguments.get().as_bytes().first() {
-        Some(b'{') => Ok(arguments.get().to_owned()),
-        _ => serde_json::from_str(arguments.get())
-            .map_err(|_| function.refuse("arguments", "it must be a string with JSON in it")),
+    if arguments.is_object() {
+        return Ok(arguments.written().to_owned());
     }
+    let text = arguments.text().map(Cow::into_owned);
+    text.ok_or_else(|| function.refuse("arguments", "it must be a string with JSON in it"))
 }
 
 fn function_call(mut call: Members<'_>, legacy: &mut Legacy) -> Result<ToolCall, Refused> {

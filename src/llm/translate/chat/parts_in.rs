@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::Refused;
 use super::super::conversation::{Part, Source, Thought};
+use super::super::document::Kind;
 use super::members::Members;
 use super::pieces;
 
@@ -17,12 +18,13 @@ pub(super) fn read(message: &mut Members<'_>) -> Result<Option<Vec<Part>>, Refus
     let Some(content) = message.take("content")? else {
         return Ok(None);
     };
-    if let Ok(text) = serde_json::from_str(content.get()) {
-        return Ok(Some(vec![Part::Text { text, cache: None }]));
+    if let Some(text) = content.text() {
+        return Ok(Some(vec![Part::Text { text: text.into_owned(), cache: None }]));
     }
-    let parts: Vec<&RawValue> = serde_json::from_str(content.get())
-        .map_err(|_| message.refuse("content", "it must be a string or a list of parts"))?;
-    let numbered = parts.into_iter().enumerate();
+    if content.kind() != Kind::List {
+        return Err(message.refuse("content", "it must be a string or a list of parts"));
+    }
+    let numbered = content.items().enumerate();
     let read = numbered
         .map(|(at, value)| part(Members::of(value, message.path(&format!("content[{at}]")))?));
     read.collect::<Result<_, _>>().map(Some)
@@ -60,8 +62,8 @@ fn cache(part: &mut Members<'_>) -> Result<Option<Box<RawValue>>, Refused> {
 }
 
 fn thinking(mut part: Members<'_>) -> Result<Part, Refused> {
-    let thought = part.take("thinking")?.and_then(|raw| serde_json::from_str(raw.get()).ok());
-    Ok(Part::Thinking(Thought::Plain(thought.map(|it| pieces::thought(&it)).unwrap_or_default())))
+    let thought = part.take("thinking")?.map(pieces::thought);
+    Ok(Part::Thinking(Thought::Plain(thought.unwrap_or_default())))
 }
 
 /// `image_url` is an object; a bare URL is what was meant, too.
@@ -70,9 +72,9 @@ fn image(mut part: Members<'_>, cache: Option<Box<RawValue>>) -> Result<Part, Re
     let Some(value) = part.take("image_url")? else {
         return Err(part.refuse("image_url", "it is missing; it must be an object with a `url`"));
     };
-    let (url, detail) = match serde_json::from_str::<String>(value.get()) {
-        Ok(url) => (url, None),
-        Err(_) => {
+    let (url, detail) = match value.text() {
+        Some(url) => (url.into_owned(), None),
+        None => {
             let mut image = Members::of(value, path.clone())?;
             (image.required_text("url")?, image.text("detail")?)
         }

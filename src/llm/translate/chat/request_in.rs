@@ -1,7 +1,10 @@
 //! A request, read: everything but its messages and tools.
 
+use std::borrow::Cow;
+
 use super::super::Refused;
 use super::super::conversation::{Conversation, Delivery, Format, Reasoning, Thinking, Usage};
+use super::super::document::{Kind, Marks};
 use super::members::Members;
 use super::{messages_in, tools_in};
 
@@ -10,7 +13,8 @@ use super::{messages_in, tools_in};
 /// # Errors
 /// [`Refused`]: no request of this dialect.
 pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversation, Refused> {
-    let mut members = Members::of_body(body)?;
+    let mut marks = Marks::default();
+    let mut members = Members::of_body(body, &mut marks)?;
     let mut said = Conversation {
         model: members.required_text("model")?,
         turns: messages_in::read(&mut members)?,
@@ -50,11 +54,11 @@ fn stop(members: &mut Members<'_>) -> Result<Vec<String>, Refused> {
     let Some(stop) = members.take("stop")? else {
         return Ok(Vec::new());
     };
-    if let Ok(one) = serde_json::from_str(stop.get()) {
-        return Ok(vec![one]);
-    }
-    serde_json::from_str(stop.get())
-        .map_err(|_| members.refuse("stop", "it must be a string or a list of strings"))
+    let texts = match stop.kind() {
+        Kind::List => stop.items().map(|stop| stop.text().map(Cow::into_owned)).collect(),
+        _ => stop.text().map(|stop| vec![stop.into_owned()]),
+    };
+    texts.ok_or_else(|| members.refuse("stop", "it must be a string or a list of strings"))
 }
 
 fn delivery(members: &mut Members<'_>) -> Result<Delivery, Refused> {

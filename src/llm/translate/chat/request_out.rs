@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::super::conversation::{Conversation, Delivery};
-use super::super::{LimitName, Refused, StreamUsage, Wishes};
+use super::super::{LimitName, Refused, StreamUsage, Wishes, written};
 use super::format_out::{self, WrittenFormat};
 use super::messages_out::{self, Message};
 use super::tools_out::{self, WrittenTool};
@@ -69,8 +69,7 @@ pub(in crate::llm::translate) fn write_request(
     said: &Conversation,
     wishes: &Wishes,
 ) -> Result<Vec<u8>, Refused> {
-    let body = body(said, wishes)?;
-    serde_json::to_vec(&body).map_err(|error| Refused::new("body", error.to_string()))
+    body(said, wishes).map(|body| written::to_vec(&body))
 }
 
 // === private parts ===

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::super::document::Marks;
 use super::members::Members;
 
 const EMPTY: &str = r#"{"type":"object","properties":{}}"#;
@@ -27,7 +28,9 @@ enum Completed {
 }
 
 fn completed(schema: &RawValue) -> Completed {
-    let Ok(mut members) = Members::of(schema, String::new()) else {
+    let mut marks = Marks::default();
+    let read = marks.read(schema.get()).ok();
+    let Some(mut members) = read.and_then(|schema| Members::of(schema, String::new()).ok()) else {
         return Completed::Anew(EMPTY.to_owned());
     };
     let missing = [("type", r#""type":"object""#), ("properties", r#""properties":{}"#)]

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::super::Refused;
 use super::super::conversation::{Tool, ToolChoice};
+use super::super::document::Node;
 use super::members::Members;
 
 /// `tools`, and the `functions` that came before them.
@@ -12,11 +13,11 @@ use super::members::Members;
 /// [`Refused`].
 pub(super) fn read(body: &mut Members<'_>) -> Result<Vec<Tool>, Refused> {
     let mut tools = Vec::new();
-    for (at, raw) in body.list("tools")?.unwrap_or_default().into_iter().enumerate() {
-        tools.push(tool(Members::of(raw, format!("tools[{at}]"))?, raw)?);
+    for (at, told) in body.list("tools")?.into_iter().flatten().enumerate() {
+        tools.push(tool(Members::of(told, format!("tools[{at}]"))?, told)?);
     }
-    for (at, raw) in body.list("functions")?.unwrap_or_default().into_iter().enumerate() {
-        tools.push(function(Members::of(raw, format!("functions[{at}]"))?, None)?);
+    for (at, told) in body.list("functions")?.into_iter().flatten().enumerate() {
+        tools.push(function(Members::of(told, format!("functions[{at}]"))?, None)?);
     }
     Ok(tools)
 }
@@ -37,7 +38,7 @@ pub(super) fn read_choice(body: &mut Members<'_>) -> Result<Option<ToolChoice>, 
 
 // === private parts ===
 
-fn tool(mut tool: Members<'_>, raw: &RawValue) -> Result<Tool, Refused> {
+fn tool(mut tool: Members<'_>, told: Node<'_>) -> Result<Tool, Refused> {
     let kind = tool.required_text("type")?;
     match kind.as_str() {
         "function" => {
@@ -45,19 +46,19 @@ fn tool(mut tool: Members<'_>, raw: &RawValue) -> Result<Tool, Refused> {
             function(tool.required_object("function")?, cache)
         }
         "custom" => custom(tool.required_object("custom")?),
-        _ => Ok(Tool::Hosted { kind, raw: raw.to_owned() }),
+        _ => Ok(Tool::Hosted { kind, raw: told.raw() }),
     }
 }
 
 fn function(mut function: Members<'_>, cache: Option<Box<RawValue>>) -> Result<Tool, Refused> {
-    let schema = function.raw("parameters")?;
-    if schema.as_ref().is_some_and(|schema| !schema.get().starts_with('{')) {
+    let schema = function.take("parameters")?;
+    if schema.is_some_and(|schema| !schema.is_object()) {
         return Err(function.refuse("parameters", "it must be a JSON schema, which is an object"));
     }
     Ok(Tool::Function {
         name: function.required_text("name")?,
         description: function.text("description")?,
-        schema,
+        schema: schema.map(Node::raw),
         strict: function.flag("strict")?,
         cache: cache.or(function.raw("cache_control")?),
     })
@@ -87,8 +88,8 @@ fn grammar(mut format: Members<'_>) -> Result<Option<Box<RawValue>>, Refused> {
         .map_err(|_| grammar.refuse("definition", "it cannot be written as JSON"))
 }
 
-fn by_word(choice: &RawValue) -> Option<ToolChoice> {
-    match choice.get() {
+fn by_word(choice: Node<'_>) -> Option<ToolChoice> {
+    match choice.written() {
         r#""auto""# => Some(ToolChoice::Auto),
         r#""none""# => Some(ToolChoice::None),
         r#""required""# => Some(ToolChoice::Required),
@@ -96,7 +97,7 @@ fn by_word(choice: &RawValue) -> Option<ToolChoice> {
     }
 }
 
-fn chosen(body: &Members<'_>, choice: &RawValue) -> Result<ToolChoice, Refused> {
+fn chosen(body: &Members<'_>, choice: Node<'_>) -> Result<ToolChoice, Refused> {
     let wrong = || body.refuse("tool_choice", CHOICES);
     let mut choice = Members::of(choice, body.path("tool_choice")).map_err(|_| wrong())?;
     match choice.required_text("type")?.as_str() {
@@ -114,7 +115,7 @@ const CHOICES: &str = "it must be `auto`, `none`, `required`, or an object that 
 fn allowed(mut allowed: Members<'_>) -> Result<ToolChoice, Refused> {
     let required = allowed.text("mode")?.as_deref() == Some("required");
     let mut names = Vec::new();
-    for (at, tool) in allowed.list("tools")?.unwrap_or_default().into_iter().enumerate() {
+    for (at, tool) in allowed.list("tools")?.into_iter().flatten().enumerate() {
         let mut tool = Members::of(tool, allowed.path(&format!("tools[{at}]")))?;
         let kind = tool.required_text("type")?;
         names.push(tool.required_object(&kind)?.required_text("name")?);

@@ -1,9 +1,9 @@
 //! What an answer cost, in this dialect's counts: the prompt's include what caches served.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::super::answer::Spent;
+use super::super::document::Node;
 use crate::llm::usage::{Count, Report};
 
 /// `usage`, for a client.
@@ -28,18 +28,15 @@ struct CompletionDetails {
 }
 
 /// What an upstream's `usage` says.
-pub(super) fn read(usage: &Value) -> Spent {
-    let Some(members) = usage.as_object() else {
-        return Spent::default();
-    };
+pub(super) fn read(usage: Node<'_>) -> Spent {
     let mut report = Report::default();
-    set(&mut report, members, Count::named);
+    set(&mut report, usage, Count::named);
     let details = ["prompt_tokens_details", "completion_tokens_details"];
-    for details in details.iter().filter_map(|name| members.get(*name)?.as_object()) {
+    for details in details.iter().filter_map(|name| usage.get(name)) {
         set(&mut report, details, Count::named_in_details);
     }
     let reasoning =
-        members.get("completion_tokens_details").and_then(|it| it.get("reasoning_tokens"));
+        usage.get("completion_tokens_details").and_then(|it| it.get("reasoning_tokens"));
     let usage = report.openai();
     Spent {
         told: usage.is_reported(),
@@ -47,16 +44,8 @@ pub(super) fn read(usage: &Value) -> Spent {
         cache_read: usage.cache_read.unwrap_or(0),
         cache_creation: usage.cache_creation.unwrap_or(0),
         output: usage.output.unwrap_or(0),
-        reasoning: reasoning.and_then(Value::as_u64),
+        reasoning: reasoning.and_then(Node::count),
     }
-}
-
-/// The `usage` of a whole answer or of a chunk, wherever an API of this kind puts it.
-pub(super) fn find(body: &Value) -> Spent {
-    let choice = || body.get("choices")?.get(0)?.get("usage");
-    let candidates = [body.get("usage"), choice(), body.get("x_groq").and_then(|x| x.get("usage"))];
-    let told = candidates.into_iter().flatten().map(read).find(|spent| spent.told);
-    told.unwrap_or_default()
 }
 
 /// Takes over a later report. Some APIs send zeros in every chunk but one.
@@ -83,9 +72,9 @@ pub(super) fn write(spent: &Spent) -> Option<WrittenUsage> {
     })
 }
 
-fn set(report: &mut Report, members: &Map<String, Value>, named: fn(&[u8]) -> Option<Count>) {
-    for (name, value) in members {
-        if let (Some(count), Some(tokens)) = (named(name.as_bytes()), value.as_u64()) {
+fn set(report: &mut Report, counts: Node<'_>, named: fn(&[u8]) -> Option<Count>) {
+    for (name, value) in counts.members() {
+        if let (Some(count), Some(tokens)) = (named(name.text().as_bytes()), value.count()) {
             report.set(count, tokens);
         }
     }

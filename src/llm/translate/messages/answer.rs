@@ -10,7 +10,7 @@ use super::tool_ids::CallIds;
 use super::usage::{self, Contents, UsageIn};
 use crate::llm::translate::answer::{Answer, AnswerPart, Spent, Stop};
 use crate::llm::translate::conversation::{CallKind, Thought, ToolCall};
-use crate::llm::translate::{Asked, Occasion, Unreadable};
+use crate::llm::translate::{Asked, Occasion, Unreadable, written};
 
 /// Reads an answer.
 ///
@@ -67,7 +67,7 @@ pub(in crate::llm::translate) fn write_answer(
         stop_sequence,
         usage,
     };
-    serde_json::to_vec(&message).unwrap_or_default()
+    written::to_vec(&message)
 }
 
 /// The id of a message: another dialect's would not look like one.

@@ -12,7 +12,7 @@ use super::thinking_out::{self, Thinks};
 use super::tools_out::{self, ToolOut};
 use super::turns_out::{self, TurnOut};
 use crate::llm::translate::conversation::{Conversation, Delivery, Format};
-use crate::llm::translate::{Refused, Wishes};
+use crate::llm::translate::{Refused, Wishes, written};
 
 /// Writes a request.
 ///
@@ -44,7 +44,7 @@ pub(in crate::llm::translate) fn write_request(
         stream: matches!(said.delivery, Delivery::Stream(_)),
         others: Others(&said.others),
     };
-    serde_json::to_vec(&request).map_err(|error| Refused::new("body", error.to_string()))
+    Ok(written::to_vec(&request))
 }
 
 /// In the order that a cache reads it: what changes least first.

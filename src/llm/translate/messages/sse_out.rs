@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::llm::translate::written;
+
 /// The data of an event. Its `type` is the event's name.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -79,8 +81,7 @@ impl Data<'_> {
         out.extend_from_slice(b"event: ");
         out.extend_from_slice(self.name().as_bytes());
         out.extend_from_slice(b"\ndata: ");
-        // Nothing in it can fail: names are text, and memory takes every byte.
-        let _written = serde_json::to_writer(&mut *out, self);
+        written::append(self, out);
         out.extend_from_slice(b"\n\n");
     }
 

@@ -25,7 +25,7 @@ pub(super) fn write(answer: &Answer, asked: &Asked, occasion: &Occasion) -> Vec<
     let ending = Ending::Stopped(&answer.stop);
     complete(&mut output, ending.status());
     let tier = answer.service_tier.as_deref();
-    head.write(&output, &ending, &answer.usage, tier).into_bytes()
+    head.write(&output, &ending, &answer.usage, tier)
 }
 
 /// One message for what is said in a row, one part of it for what is said in one voice.

@@ -2,27 +2,24 @@
 
 use serde::Serialize;
 
+use crate::llm::translate::written;
+
 /// An object that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Members(String);
+pub(super) struct Members(Vec<u8>);
 
 // === impl Members ===
 
 impl Members {
     /// A member whose value is JSON already.
-    pub(super) fn raw(&mut self, name: &str, json: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        // Names may be the caller's, so they are quoted like any text.
-        self.0.push_str(&serde_json::Value::from(name).to_string());
-        self.0.push(':');
-        self.0.push_str(json);
+    pub(super) fn raw(&mut self, name: &str, json: &[u8]) {
+        self.name(name);
+        self.0.extend_from_slice(json);
     }
 
     pub(super) fn put(&mut self, name: &str, value: &impl Serialize) {
-        // Only maps with keys other than text fail, and there are none.
-        if let Ok(json) = serde_json::to_string(value) {
-            self.raw(name, &json);
-        }
+        self.name(name);
+        written::append(value, &mut self.0);
     }
 
     pub(super) fn put_some(&mut self, name: &str, value: Option<&impl Serialize>) {
@@ -31,8 +28,15 @@ impl Members {
         }
     }
 
-    pub(super) fn finish(mut self) -> String {
-        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.0.extend_from_slice(if self.0.is_empty() { b"{}" } else { b"}" });
         self.0
+    }
+
+    fn name(&mut self, name: &str) {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        // Names may be the caller's, so they are quoted like any text.
+        written::quote(name, &mut self.0);
+        self.0.push(b':');
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn collect(request: &Object<'_>) -> Vec<(&'static str, Box<RawValue>)
 pub(super) fn write(asked: &Asked, answer: &mut Members) {
     for (name, default) in REPEATED {
         let given = asked.repeated.iter().find(|(given, _)| given == name);
-        answer.raw(name, given.map_or(default, |(_, raw)| raw.get()));
+        answer.raw(name, given.map_or(*default, |(_, raw)| raw.get()).as_bytes());
     }
-    ALWAYS.iter().for_each(|(name, value)| answer.raw(name, value));
+    ALWAYS.iter().for_each(|(name, value)| answer.raw(name, value.as_bytes()));
 }

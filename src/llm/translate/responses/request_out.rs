@@ -41,9 +41,9 @@ pub(super) fn write(said: &Conversation, wishes: &Wishes) -> Result<Vec<u8>, Ref
     }
     body.put("store", &false);
     for (name, value) in &said.others {
-        body.raw(name, value.get());
+        body.raw(name, value.get().as_bytes());
     }
-    Ok(body.finish().into_bytes())
+    Ok(body.finish())
 }
 
 #[derive(Serialize)]

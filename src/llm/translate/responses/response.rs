@@ -50,7 +50,7 @@ impl Head {
         ending: &Ending<'_>,
         usage: &Spent,
         tier: Option<&str>,
-    ) -> String {
+    ) -> Vec<u8> {
         let mut response = Members::default();
         response.put("id", &self.id);
         response.put("object", &"response");

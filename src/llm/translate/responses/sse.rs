@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::members::Members;
 use super::output::Output;
+use crate::llm::translate::written;
 
 /// Numbers the events.
 #[derive(Debug, Default)]
@@ -57,7 +58,7 @@ impl<'a> Place<'a> {
 
 impl Sink {
     /// `response.created` and its kin; `response` is JSON.
-    pub(super) fn response(&mut self, name: &str, response: &str, out: &mut Vec<u8>) {
+    pub(super) fn response(&mut self, name: &str, response: &[u8], out: &mut Vec<u8>) {
         let mut event = self.begin(name);
         event.raw("response", response);
         write(&format!("response.{name}"), &event.finish(), out);
@@ -108,10 +109,11 @@ impl Sink {
         let kind = format!("response.{what}.delta");
         let sequence_number = self.number();
         let delta = Delta { kind: &kind, sequence_number, place, delta, logprobs };
-        // Only maps with keys other than text fail.
-        if let Ok(data) = serde_json::to_string(&delta) {
-            write(&kind, &data, out);
+        for part in ["event: ", &kind, "\ndata: "] {
+            out.extend_from_slice(part.as_bytes());
         }
+        written::append(&delta, out);
+        out.extend_from_slice(b"\n\n");
     }
 
     fn begin(&mut self, name: &str) -> Members {
@@ -128,8 +130,8 @@ impl Sink {
     }
 }
 
-fn write(kind: &str, data: &str, out: &mut Vec<u8>) {
-    for part in ["event: ", kind, "\ndata: ", data, "\n\n"] {
-        out.extend_from_slice(part.as_bytes());
+fn write(kind: &str, data: &[u8], out: &mut Vec<u8>) {
+    for part in [b"event: ", kind.as_bytes(), b"\ndata: ", data, b"\n\n"] {
+        out.extend_from_slice(part);
     }
 }

@@ -1,0 +1,115 @@
+//! The texts of a document: how far they reach, and what they say.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+/// How many bytes come before the first that is not just itself within a text: a quote, a
+/// backslash, a control character.
+pub(in crate::llm::translate) fn plain(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
+        if block.iter().fold(false, |any, byte| any | is_special(*byte)) {
+            break;
+        }
+        at += block.len();
+    }
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        match first_special(u64::from_le_bytes(*block)) {
+            8 => at += block.len(),
+            length => return at + length,
+        }
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+/// An escape, by its length.
+pub(super) enum Escape {
+    /// It is a letter.
+    Letter(usize),
+    /// It is half of a letter, and the other half does not follow it.
+    Half(usize),
+}
+
+/// The escape that `text` begins with; `None` if it is none.
+pub(super) fn escape(text: &[u8]) -> Option<Escape> {
+    match text.get(1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(Escape::Letter(2)),
+        b'u' if text.get(2..6)?.iter().all(u8::is_ascii_hexdigit) => {
+            Some(coded(text).map_or(Escape::Half(6), |(_, length)| Escape::Letter(length)))
+        }
+        _ => None,
+    }
+}
+
+/// What a text says that stands there `written`, without its quotes. `None`: half of a pair of
+/// surrogates stands alone in it.
+pub(super) fn read(written: &str) -> Option<Cow<'_, str>> {
+    let Some(first) = memchr(b'\\', written.as_bytes()) else {
+        return Some(Cow::Borrowed(written));
+    };
+    let mut said = String::with_capacity(written.len());
+    let (before, mut rest) = written.split_at_checked(first)?;
+    said.push_str(before);
+    while !rest.is_empty() {
+        let (letter, length) = letter(rest.as_bytes())?;
+        said.push(letter);
+        rest = rest.get(length..)?;
+        let (before, behind) = rest.split_at_checked(plain(rest.as_bytes()))?;
+        said.push_str(before);
+        rest = behind;
+    }
+    Some(Cow::Owned(said))
+}
+
+/// The letter that an escape stands for, and the length of the escape.
+fn letter(escape: &[u8]) -> Option<(char, usize)> {
+    let letter = match escape.get(1)? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return coded(escape),
+        same => char::from(*same),
+    };
+    Some((letter, 2))
+}
+
+/// `\u` and a number, or two of them for what lies beyond the first 65,536.
+fn coded(escape: &[u8]) -> Option<(char, usize)> {
+    let first = unit(escape)?;
+    if let Some(letter) = char::from_u32(u32::from(first)) {
+        return Some((letter, 6));
+    }
+    let second = unit(escape.get(6..)?)?;
+    let mut letters = char::decode_utf16([first, second]);
+    Some((letters.next()?.ok()?, 12))
+}
+
+fn unit(escape: &[u8]) -> Option<u16> {
+    let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
+}
+
+/// Where among eight bytes, of which the first is the lowest, the first special one stands; 8 if
+/// there is none.
+const fn first_special(bytes: u64) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // A borrow may mark bytes behind a special one, never before the first.
+    let quotes = bytes ^ (ONES * b'"' as u64);
+    let backslashes = bytes ^ (ONES * b'\\' as u64);
+    let control = bytes.wrapping_sub(ONES * b' ' as u64) & !bytes;
+    let quote = quotes.wrapping_sub(ONES) & !quotes;
+    let backslash = backslashes.wrapping_sub(ONES) & !backslashes;
+    ((control | quote | backslash) & HIGH).trailing_zeros() as usize / 8
+}
