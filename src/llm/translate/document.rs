@@ -8,6 +8,7 @@
 //! bytes, and each value and each name has one. What is taken for JSON is what `serde_json` takes
 //! for it, whose words for what is wrong are used. Does not know what a value means.
 
+mod deserialize;
 mod node;
 mod scan;
 #[cfg(test)]
@@ -23,6 +24,9 @@ pub(super) use node::{Items, Kind, Name, Node};
 /// How deep arrays and objects may stand in one another: what parsers of JSON usually allow.
 pub(super) const DEEPEST: usize = 127;
 
+/// By this name raw JSON (`RawValue`) gives itself to whoever reads or writes it.
+pub(super) const RAW: &str = "$serde_json::private::RawValue";
+
 /// Where the values of a document stand.
 #[derive(Debug, Default)]
 pub(super) struct Marks(Vec<Mark>);
@@ -35,6 +39,27 @@ struct Mark {
     end: u32,
     /// The mark behind those of all that is in it.
     next: u32,
+    what: What,
+}
+
+/// What stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Null,
+    Flag,
+    Number,
+    /// A text that says what is written.
+    Text,
+    /// A text with escapes.
+    Escaped,
+    List,
+    Object,
+}
+
+// === impl Mark ===
+
+impl Mark {
+    const NOTHING: Self = Self { start: 0, end: 2, next: u32::MAX, what: What::Null };
 }
 
 // === impl Marks ===

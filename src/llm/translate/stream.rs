@@ -9,6 +9,9 @@ use super::answer::{Answer, Event, Failed, Ids, says_something};
 use super::assemble::Assembler;
 use super::{Asked, Occasion, Pair, Speech, Unreadable, chat, messages, responses};
 
+/// The most bytes that are kept to write in.
+const KEPT: usize = 4096;
+
 /// Translates one stream.
 #[derive(Debug)]
 pub struct StreamTranslator {
@@ -16,6 +19,8 @@ pub struct StreamTranslator {
     reader: Reader,
     writer: Writer,
     events: Vec<Event>,
+    /// Where events are written, one push after the other.
+    out: Vec<u8>,
     ids: Ids,
     state: State,
 }
@@ -71,6 +76,7 @@ impl StreamTranslator {
             reader: Reader::of(pair.upstream),
             writer: Writer::of(pair.client, asked, occasion),
             events: Vec::new(),
+            out: Vec::new(),
             ids: Ids::default(),
             state: State::Flowing,
         }
@@ -107,7 +113,6 @@ impl StreamTranslator {
     }
 
     fn write(&mut self, read: Result<(), Unreadable>) -> Bytes {
-        let mut out = Vec::new();
         for mut event in self.events.drain(..) {
             match &mut event {
                 Event::Start { id, model, .. } => {
@@ -119,7 +124,7 @@ impl StreamTranslator {
                 Event::Failed(failed) => self.state = State::Failed(failed.clone()),
                 _ => {}
             }
-            self.writer.write(event, &mut out);
+            self.writer.write(event, &mut self.out);
             if self.state != State::Flowing {
                 break;
             }
@@ -128,7 +133,17 @@ impl StreamTranslator {
         if let (Err(unreadable), State::Flowing) = (read, &self.state) {
             self.state = State::Broken(unreadable);
         }
-        Bytes::from(out)
+        self.written()
+    }
+
+    /// A large buffer is given away; a small one is copied out of, and serves again.
+    fn written(&mut self) -> Bytes {
+        if self.out.capacity() > KEPT {
+            return Bytes::from(std::mem::take(&mut self.out));
+        }
+        let written = Bytes::copy_from_slice(&self.out);
+        self.out.clear();
+        written
     }
 }
 

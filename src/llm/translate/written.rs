@@ -27,15 +27,16 @@ pub(super) fn append(value: &impl Serialize, out: &mut Vec<u8>) {
 }
 
 /// Adds a text, quoted.
-pub(super) fn quote(mut text: &str, out: &mut Vec<u8>) {
+pub(super) fn quote(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    out.reserve(rest.len() + 2);
     out.push(b'"');
     loop {
-        let length = text::plain(text.as_bytes());
-        let (plain, rest) = text.split_at_checked(length).unwrap_or((text, ""));
-        out.extend_from_slice(plain.as_bytes());
-        let Some(special) = rest.bytes().next() else { break };
-        escape(special, out);
-        text = rest.get(1..).unwrap_or_default();
+        let (plain, behind) = rest.split_at(text::plain(rest));
+        out.extend_from_slice(plain);
+        let Some((special, behind)) = behind.split_first() else { break };
+        escape(*special, out);
+        rest = behind;
     }
     out.push(b'"');
 }

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde_json::Number;
 use serde_json::value::RawValue;
 
-use super::{Mark, text};
+use super::{Mark, What, text};
 
 /// A value where it stands.
 #[derive(Clone, Copy)]
@@ -16,7 +17,7 @@ pub(in crate::llm::translate) struct Node<'a> {
     at: usize,
 }
 
-/// What a value is, by its first byte.
+/// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::llm::translate) enum Kind {
     Null,
@@ -35,13 +36,13 @@ impl<'a> Node<'a> {
     }
 
     pub(in crate::llm::translate) fn kind(self) -> Kind {
-        match self.written().as_bytes().first() {
-            Some(b'"') => Kind::Text,
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::List,
-            Some(b't' | b'f') => Kind::Flag,
-            Some(b'n') | None => Kind::Null,
-            Some(_) => Kind::Number,
+        match self.mark().what {
+            What::Null => Kind::Null,
+            What::Flag => Kind::Flag,
+            What::Number => Kind::Number,
+            What::Text | What::Escaped => Kind::Text,
+            What::List => Kind::List,
+            What::Object => Kind::Object,
         }
     }
 
@@ -53,8 +54,7 @@ impl<'a> Node<'a> {
 
     /// As it stands there, to be kept.
     pub(in crate::llm::translate) fn raw(self) -> Box<RawValue> {
-        RawValue::from_string(self.written().to_owned())
-            .unwrap_or_else(|_| RawValue::NULL.to_owned())
+        Deserialize::deserialize(self).unwrap_or_else(|_| RawValue::NULL.to_owned())
     }
 
     pub(in crate::llm::translate) fn is_null(self) -> bool {
@@ -67,8 +67,13 @@ impl<'a> Node<'a> {
 
     /// What a text says; `None` for anything else, and for one that is no Unicode.
     pub(in crate::llm::translate) fn text(self) -> Option<Cow<'a, str>> {
-        let written = self.written().strip_prefix('"')?;
-        text::read(written.strip_suffix('"')?)
+        let Mark { start, end, what, .. } = self.mark();
+        let inside = || self.document.get(start as usize + 1..end as usize - 1);
+        match what {
+            What::Text => inside().map(Cow::Borrowed),
+            What::Escaped => text::read(inside()?).map(Cow::Owned),
+            What::Null | What::Flag | What::Number | What::List | What::Object => None,
+        }
     }
 
     pub(in crate::llm::translate) fn flag(self) -> Option<bool> {
@@ -91,25 +96,40 @@ impl<'a> Node<'a> {
 
     /// The items of a list; none of anything else.
     pub(in crate::llm::translate) fn items(self) -> Items<'a> {
-        let inside = self.kind() == Kind::List;
-        let end = if inside { self.mark().next as usize } else { self.at };
-        Items { next: Self { at: self.at + 1, ..self }, end }
+        self.inside(What::List)
     }
 
     /// The members of an object, in order; none of anything else.
     pub(in crate::llm::translate) fn members(self) -> impl Iterator<Item = (Name<'a>, Self)> {
-        let end = if self.is_object() { self.mark().next as usize } else { self.at };
-        let mut all = Items { next: Self { at: self.at + 1, ..self }, end };
+        let mut all = self.inside_of_object();
         std::iter::from_fn(move || Some((Name(all.next()?), all.next()?)))
     }
 
     /// A member of an object, the last one of this name.
     pub(in crate::llm::translate) fn get(self, name: &str) -> Option<Self> {
-        self.members().filter(|(own, _)| own.is(name)).map(|(_, value)| value).last()
+        let mut found = None;
+        for (own, value) in self.members() {
+            if own.is(name) {
+                found = Some(value);
+            }
+        }
+        found
+    }
+
+    /// Names and values by turns.
+    pub(super) fn inside_of_object(self) -> Items<'a> {
+        self.inside(What::Object)
+    }
+
+    /// What stands in a value of this kind.
+    fn inside(self, what: What) -> Items<'a> {
+        let mark = self.mark();
+        let end = if mark.what == what { mark.next as usize } else { 0 };
+        Items { next: Self { at: self.at + 1, ..self }, end }
     }
 
     fn mark(self) -> Mark {
-        self.marks.get(self.at).copied().unwrap_or(Mark { start: 0, end: 0, next: u32::MAX })
+        self.marks.get(self.at).copied().unwrap_or(Mark::NOTHING)
     }
 }
 
@@ -128,12 +148,11 @@ pub(in crate::llm::translate) struct Name<'a>(Node<'a>);
 impl<'a> Name<'a> {
     /// Is it this one?
     pub(in crate::llm::translate) fn is(self, name: &str) -> bool {
-        let written = self.0.written().as_bytes();
-        match written.get(1..written.len().saturating_sub(1)) {
-            Some(same) if same == name.as_bytes() => true,
-            // It may be the same with escapes, which make it longer.
-            Some(other) => other.len() > name.len() && self.text() == name,
-            None => false,
+        let Mark { start, end, what, .. } = self.0.mark();
+        match what {
+            // Its quotes count.
+            What::Text if (end - start) as usize != name.len() + 2 => false,
+            _ => self.text() == name,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One look at every byte of a document.
 
 use super::text::{Escape, escape, plain};
-use super::{DEEPEST, Mark};
+use super::{DEEPEST, Mark, What};
 use Fault::NoJson;
 
 /// What letters there are.
@@ -53,16 +53,16 @@ impl Scanner<'_> {
             Some(b'"') => return self.text(),
             Some(b'{' | b'[') if deepest == 0 => return Err(Fault::TooDeep),
             Some(b'{') => {
-                self.mark(start);
+                self.mark(start, What::Object);
                 self.object(deepest - 1)?;
             }
             Some(b'[') => {
-                self.mark(start);
+                self.mark(start, What::List);
                 self.list(deepest - 1)?;
             }
             Some(first) => {
-                self.scalar(first)?;
-                self.mark(start);
+                let what = self.scalar(first)?;
+                self.mark(start, what);
                 return Ok(());
             }
             None => return Err(NoJson),
@@ -123,7 +123,7 @@ impl Scanner<'_> {
     }
 
     fn text(&mut self) -> Result<(), Fault> {
-        let start = self.at;
+        let (start, mut what) = (self.at, What::Text);
         self.at += 1;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
@@ -131,12 +131,15 @@ impl Scanner<'_> {
             self.at += length;
             match rest.get(length) {
                 Some(b'"') => break,
-                Some(b'\\') => self.escape(rest.get(length..).unwrap_or_default())?,
+                Some(b'\\') => {
+                    what = What::Escaped;
+                    self.escape(rest.get(length..).unwrap_or_default())?;
+                }
                 Some(_) | None => return Err(NoJson),
             }
         }
         self.at += 1;
-        self.mark(start);
+        self.mark(start, what);
         Ok(())
     }
 
@@ -151,23 +154,23 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, first: u8) -> Result<(), Fault> {
+    fn scalar(&mut self, first: u8) -> Result<What, Fault> {
         match first {
-            b'n' => self.word(b"null"),
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
+            b'n' => self.word(b"null", What::Null),
+            b't' => self.word(b"true", What::Flag),
+            b'f' => self.word(b"false", What::Flag),
             b'-' | b'0'..=b'9' => self.number(),
             _ => Err(NoJson),
         }
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+    fn word(&mut self, word: &[u8], what: What) -> Result<What, Fault> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at += word.len();
-        if rest.starts_with(word) { Ok(()) } else { Err(NoJson) }
+        if rest.starts_with(word) { Ok(what) } else { Err(NoJson) }
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
+    fn number(&mut self) -> Result<What, Fault> {
         self.at += usize::from(self.peek() == Some(b'-'));
         match self.peek() {
             Some(b'0') => self.at += 1,
@@ -182,7 +185,7 @@ impl Scanner<'_> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Ok(())
+        Ok(What::Number)
     }
 
     /// One at least.
@@ -204,8 +207,8 @@ impl Scanner<'_> {
     }
 
     /// Marks what began there, and ends here if nothing stands in it.
-    fn mark(&mut self, start: usize) {
+    fn mark(&mut self, start: usize, what: What) {
         let next = self.marks.len() as u32 + 1;
-        self.marks.push(Mark { start: start as u32, end: self.at as u32, next });
+        self.marks.push(Mark { start: start as u32, end: self.at as u32, next, what });
     }
 }

@@ -1,8 +1,12 @@
 //! What is read is what `serde_json` reads.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::{Kind, Marks, Node};
@@ -29,7 +33,10 @@ fn check(text: &str) {
     let read = marks.read(text);
     let expected = serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
     match (read, expected) {
-        (Ok(node), Ok(expected)) => assert_eq!(value(node), expected, "{text}"),
+        (Ok(node), Ok(expected)) => {
+            assert_eq!(value(node), expected, "{text}");
+            assert_eq!(Value::deserialize(node).as_ref(), Ok(&expected), "{text}");
+        }
         (Err(why), expected) => assert_eq!(why, expected.unwrap_err(), "{text}"),
         // Numbers may be too large, and texts no Unicode, for whoever builds a tree.
         (Ok(_), Err(_)) => {
@@ -78,6 +85,41 @@ fn halves_of_letters_are_no_text() {
         assert_eq!((node.text(), node.written()), (None, text));
         let why = Marks::default().read_unicode(text.as_bytes()).unwrap_err();
         assert!(why.contains("surrogate") || why.contains("end of hex escape"), "{why}");
+    }
+}
+
+#[test]
+fn types_are_read_and_mismatches_are_told() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "its members are compared as they are printed")]
+    struct Typed<'a> {
+        #[serde(rename = "type", borrow)]
+        kind: Cow<'a, str>,
+        count: Option<u64>,
+        raw: Option<Box<RawValue>>,
+        #[serde(default)]
+        list: Vec<f64>,
+    }
+    fn check(text: &str) {
+        let mut marks = Marks::default();
+        let read = Typed::deserialize(marks.read(text).unwrap());
+        let expected = serde_json::from_str::<Typed<'_>>(text);
+        match (read, expected) {
+            (Ok(read), Ok(expected)) => assert_eq!(format!("{read:?}"), format!("{expected:?}")),
+            (Err(mismatch), Err(error)) => {
+                let error = error.to_string();
+                assert_eq!(Some(mismatch.to_string().as_str()), error.split(" at line ").next());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    check(r#"{"type":"a","count":3,"raw":{"a": [1, "\u0041"]},"list":[1,-2,0.5,-0],"x":[{}]}"#);
+    check(r#"{"type":"\n","count":null,"raw":null}"#);
+    for text in [r#"{}"#, r#"{"type":1}"#, r#"{"type":null}"#, r#"{"type":"a","type":"b"}"#] {
+        check(text);
+    }
+    for value in ["-1", "1.5", "\"1\"", "true", "[]", "{}"] {
+        check(&format!(r#"{{"type":"a","count":{value}}}"#));
     }
 }
 

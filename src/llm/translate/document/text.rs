@@ -1,23 +1,18 @@
 //! The texts of a document: how far they reach, and what they say.
 
-use std::borrow::Cow;
-
-use memchr::memchr;
-
 /// How many bytes come before the first that is not just itself within a text: a quote, a
 /// backslash, a control character.
 pub(in crate::llm::translate) fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        if block.iter().fold(false, |any, byte| any | is_special(*byte)) {
-            break;
-        }
-        at += block.len();
-    }
-    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        match first_special(u64::from_le_bytes(*block)) {
-            8 => at += block.len(),
+    while let Some(few) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        match first_special(u64::from_le_bytes(*few)) {
+            8 => at += few.len(),
             length => return at + length,
+        }
+        while let Some(many) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>)
+            && !has_special(many)
+        {
+            at += many.len();
         }
     }
     let rest = bytes.get(at..).unwrap_or_default();
@@ -43,24 +38,21 @@ pub(super) fn escape(text: &[u8]) -> Option<Escape> {
     }
 }
 
-/// What a text says that stands there `written`, without its quotes. `None`: half of a pair of
-/// surrogates stands alone in it.
-pub(super) fn read(written: &str) -> Option<Cow<'_, str>> {
-    let Some(first) = memchr(b'\\', written.as_bytes()) else {
-        return Some(Cow::Borrowed(written));
-    };
+/// What a text says that stands there `written` with escapes, without its quotes. `None`: half of
+/// a letter stands alone in it.
+pub(super) fn read(written: &str) -> Option<String> {
     let mut said = String::with_capacity(written.len());
-    let (before, mut rest) = written.split_at_checked(first)?;
-    said.push_str(before);
-    while !rest.is_empty() {
-        let (letter, length) = letter(rest.as_bytes())?;
-        said.push(letter);
-        rest = rest.get(length..)?;
+    let mut rest = written;
+    loop {
         let (before, behind) = rest.split_at_checked(plain(rest.as_bytes()))?;
         said.push_str(before);
-        rest = behind;
+        if behind.is_empty() {
+            return Some(said);
+        }
+        let (letter, length) = letter(behind.as_bytes())?;
+        said.push(letter);
+        rest = behind.get(length..)?;
     }
-    Some(Cow::Owned(said))
 }
 
 /// The letter that an escape stands for, and the length of the escape.
@@ -97,7 +89,12 @@ fn unit(escape: &[u8]) -> Option<u16> {
 }
 
 const fn is_special(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+/// Without a branch, so that all are compared at once.
+fn has_special(bytes: &[u8; 16]) -> bool {
+    bytes.iter().fold(0, |any, byte| any | u8::from(is_special(*byte))) != 0
 }
 
 /// Where among eight bytes, of which the first is the lowest, the first special one stands; 8 if

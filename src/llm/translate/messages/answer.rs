@@ -1,5 +1,8 @@
 //! Whole answers, read and written.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -10,6 +13,7 @@ use super::tool_ids::CallIds;
 use super::usage::{self, Contents, UsageIn};
 use crate::llm::translate::answer::{Answer, AnswerPart, Spent, Stop};
 use crate::llm::translate::conversation::{CallKind, Thought, ToolCall};
+use crate::llm::translate::document::{Marks, Node};
 use crate::llm::translate::{Asked, Occasion, Unreadable, written};
 
 /// Reads an answer.
@@ -17,8 +21,9 @@ use crate::llm::translate::{Asked, Occasion, Unreadable, written};
 /// # Errors
 /// [`Unreadable`]: it is no message.
 pub(in crate::llm::translate) fn read_answer(body: &[u8]) -> Result<Answer, Unreadable> {
-    let message: Message =
-        serde_json::from_slice(body).map_err(|error| no_message(body, &error))?;
+    let mut marks = Marks::default();
+    let told = marks.read_unicode(body).map_err(|why| no_message(None, &why))?;
+    let message = Message::deserialize(told).map_err(|why| no_message(Some(told), &why))?;
     let mut spent = Spent::default();
     let told = message.usage.unwrap_or_default();
     told.add_to(&mut spent);
@@ -79,10 +84,11 @@ pub(super) fn message_id(given: Option<&str>, occasion: &Occasion) -> String {
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct Message<'a> {
     id: Option<String>,
     model: Option<String>,
-    content: Vec<BlockIn>,
+    #[serde(borrow)]
+    content: Vec<BlockIn<'a>>,
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
     stop_details: Option<StopDetails>,
@@ -97,9 +103,9 @@ pub(super) struct StopDetails {
 
 /// A block of content, whole or as it begins.
 #[derive(Deserialize)]
-pub(super) struct BlockIn {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
+pub(super) struct BlockIn<'a> {
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: Cow<'a, str>,
     pub(super) text: Option<String>,
     pub(super) thinking: Option<String>,
     pub(super) signature: Option<String>,
@@ -122,10 +128,10 @@ struct MessageOut<'a> {
     usage: Value,
 }
 
-impl BlockIn {
+impl BlockIn<'_> {
     /// What the provider's own tools did is left out; what was said of it is text.
     fn read(self, calls: &mut CallIds) -> Result<Option<AnswerPart>, Unreadable> {
-        Ok(match self.kind.as_str() {
+        Ok(match &*self.kind {
             "text" => self.text.filter(|text| !text.is_empty()).map(AnswerPart::Text),
             "thinking" => {
                 let text = self.thinking.unwrap_or_default();
@@ -180,11 +186,10 @@ fn nameless() -> Unreadable {
 }
 
 /// Says what came instead of a message: some servers send errors with status 200.
-fn no_message(body: &[u8], error: &serde_json::Error) -> Unreadable {
-    let told: Option<Value> = serde_json::from_slice(body).ok();
-    let message = told.as_ref().and_then(|told| told["error"]["message"].as_str());
+fn no_message(told: Option<Node<'_>>, why: &dyn Display) -> Unreadable {
+    let message = told.and_then(|told| told.get("error")?.get("message")?.text());
     Unreadable(match message {
         Some(message) => format!("it is an error: {message}"),
-        None => format!("it is no message: {error}"),
+        None => format!("it is no message: {why}"),
     })
 }

@@ -3,12 +3,15 @@
 //! What the provider's own tools left in a history (`server_tool_use`, `web_search_tool_result` and
 //! their like) means nothing elsewhere: it is left out, and the text around it stays.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::raw::parse;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{CallKind, Part, Source, Thought, ToolCall};
+use crate::llm::translate::document::{Kind, Node};
 
 /// Whose content it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,32 +27,31 @@ pub(super) enum Speaker {
 ///
 /// # Errors
 /// [`Refused`], with the path of what cannot be.
-pub(super) fn content(path: &str, raw: &RawValue, who: Speaker) -> Result<Vec<Part>, Refused> {
-    if raw.get().starts_with('"') {
-        let text: String = parse(path, raw)?;
+pub(super) fn content(path: &str, told: Node<'_>, who: Speaker) -> Result<Vec<Part>, Refused> {
+    if told.kind() == Kind::Text {
+        let text: String = parse(path, told)?;
         return Ok(if text.is_empty() {
             Vec::new()
         } else {
             vec![Part::Text { text, cache: None }]
         });
     }
-    if !raw.get().starts_with('[') {
+    if told.kind() != Kind::List {
         return Err(Refused::new(path, "it must be text or a list of blocks"));
     }
-    let raws: Vec<Box<RawValue>> = parse(path, raw)?;
-    let mut parts = Vec::with_capacity(raws.len());
-    for (at, raw) in raws.iter().enumerate() {
+    let mut parts = Vec::new();
+    for (at, told) in told.items().enumerate() {
         let path = format!("{path}[{at}]");
-        parts.extend(parse::<Block>(&path, raw)?.read(&path, who)?);
+        parts.extend(parse::<Block<'_>>(&path, told)?.read(&path, told, who)?);
     }
     Ok(parts)
 }
 
-/// The members of all kinds of blocks.
+/// The members of all kinds of blocks, but for those that hold others.
 #[derive(Deserialize)]
-struct Block {
-    #[serde(rename = "type")]
-    kind: String,
+struct Block<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     text: Option<String>,
     thinking: Option<String>,
     signature: Option<String>,
@@ -58,9 +60,7 @@ struct Block {
     name: Option<String>,
     input: Option<Box<RawValue>>,
     tool_use_id: Option<String>,
-    content: Option<Box<RawValue>>,
     is_error: Option<bool>,
-    source: Option<Box<RawValue>>,
     title: Option<String>,
     tool_name: Option<String>,
     cache_control: Option<Box<RawValue>>,
@@ -68,26 +68,27 @@ struct Block {
 
 /// The members of all kinds of sources of pictures and documents.
 #[derive(Deserialize)]
-struct Place {
-    #[serde(rename = "type")]
-    kind: String,
+struct Place<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     media_type: Option<String>,
     data: Option<String>,
     url: Option<String>,
     file_id: Option<String>,
-    content: Option<Box<RawValue>>,
 }
 
-impl Block {
-    fn read(self, path: &str, who: Speaker) -> Result<Option<Part>, Refused> {
-        match (self.kind.as_str(), who) {
+impl Block<'_> {
+    fn read(self, path: &str, told: Node<'_>, who: Speaker) -> Result<Option<Part>, Refused> {
+        match (&*self.kind, who) {
             ("text", _) => self.text(path).map(Some),
-            ("image", Speaker::User | Speaker::Tool) => self.image(path).map(Some),
+            ("image", Speaker::User | Speaker::Tool) => self.image(path, told).map(Some),
             ("document", Speaker::User | Speaker::Assistant | Speaker::Tool) => {
-                self.document(path).map(Some)
+                self.document(path, told).map(Some)
             }
-            ("search_result", Speaker::User | Speaker::Tool) => self.search_result(path).map(Some),
-            ("tool_result", Speaker::User) => self.tool_result(path).map(Some),
+            ("search_result", Speaker::User | Speaker::Tool) => {
+                self.search_result(path, told).map(Some)
+            }
+            ("tool_result", Speaker::User) => self.tool_result(path, told).map(Some),
             ("tool_use", Speaker::Assistant) => self.tool_use(path).map(Some),
             ("thinking", Speaker::Assistant) => Ok(self.thought()),
             ("redacted_thinking", Speaker::Assistant) => {
@@ -96,7 +97,7 @@ impl Block {
             }
             // Somebody else's thoughts are no thoughts of the model.
             ("thinking" | "redacted_thinking", _) => Ok(None),
-            ("compaction", Speaker::Assistant | Speaker::User) => self.summary(path),
+            ("compaction", Speaker::Assistant | Speaker::User) => self.summary(path, told),
             ("tool_reference", Speaker::Tool) => {
                 let text = need(self.tool_name, path, "tool_name")?;
                 Ok(Some(Part::Text { text, cache: self.cache_control }))
@@ -114,33 +115,31 @@ impl Block {
         Ok(Part::Text { text, cache: self.cache_control })
     }
 
-    fn image(self, path: &str) -> Result<Part, Refused> {
-        let path = format!("{path}.source");
-        let place: Place = parse(&path, &need(self.source, &path, "type")?)?;
-        Ok(Part::Image { source: place.read(&path)?, detail: None, cache: self.cache_control })
+    fn image(self, path: &str, told: Node<'_>) -> Result<Part, Refused> {
+        let source = place(path, told)?;
+        Ok(Part::Image { source, detail: None, cache: self.cache_control })
     }
 
-    fn document(self, path: &str) -> Result<Part, Refused> {
-        let path = format!("{path}.source");
-        let place: Place = parse(&path, &need(self.source, &path, "type")?)?;
-        let source = place.read(&path)?;
+    fn document(self, path: &str, told: Node<'_>) -> Result<Part, Refused> {
+        let source = place(path, told)?;
         Ok(Part::Document { source, title: self.title, cache: self.cache_control })
     }
 
     /// What the caller's own search found: a document of text.
-    fn search_result(self, path: &str) -> Result<Part, Refused> {
-        let content = need(self.content, path, "content")?;
-        let parts = content_of_text(&format!("{path}.content"), &content)?;
-        let source = self.source.map(|raw| parse(&format!("{path}.source"), &raw)).transpose()?;
+    fn search_result(self, path: &str, told: Node<'_>) -> Result<Part, Refused> {
+        let content = need(member(told, "content"), path, "content")?;
+        let parts = content_of_text(&format!("{path}.content"), content)?;
+        let source = member(told, "source");
+        let source = source.map(|told| parse(&format!("{path}.source"), told)).transpose()?;
         let title = self.title.or(source);
         Ok(Part::Document { source: Source::Text(parts), title, cache: self.cache_control })
     }
 
-    fn tool_result(self, path: &str) -> Result<Part, Refused> {
+    fn tool_result(self, path: &str, told: Node<'_>) -> Result<Part, Refused> {
         let id = need(self.tool_use_id, path, "tool_use_id")?;
-        let parts = match self.content {
+        let parts = match member(told, "content") {
             None => Vec::new(),
-            Some(raw) => result(&format!("{path}.content"), &raw)?,
+            Some(told) => result(&format!("{path}.content"), told)?,
         };
         let is_error = self.is_error.unwrap_or(false);
         Ok(Part::ToolResult { id, parts, is_error, cache: self.cache_control })
@@ -166,16 +165,16 @@ impl Block {
     }
 
     /// The summary of what was said before; without one, nothing was summed up.
-    fn summary(self, path: &str) -> Result<Option<Part>, Refused> {
+    fn summary(self, path: &str, told: Node<'_>) -> Result<Option<Part>, Refused> {
         let path = format!("{path}.content");
-        let text = self.content.map(|raw| parse(&path, &raw)).transpose()?;
+        let text = member(told, "content").map(|told| parse(&path, told)).transpose()?;
         Ok(text.map(|text| Part::Text { text, cache: self.cache_control }))
     }
 }
 
-impl Place {
-    fn read(self, path: &str) -> Result<Source, Refused> {
-        match self.kind.as_str() {
+impl Place<'_> {
+    fn read(self, path: &str, told: Node<'_>) -> Result<Source, Refused> {
+        match &*self.kind {
             "base64" => Ok(Source::Base64 {
                 media_type: need(self.media_type, path, "media_type")?,
                 data: need(self.data, path, "data")?,
@@ -184,8 +183,8 @@ impl Place {
             "file" => Ok(Source::File(need(self.file_id, path, "file_id")?)),
             "text" => Ok(Source::Text(need(self.data, path, "data")?)),
             "content" => {
-                let content = need(self.content, path, "content")?;
-                Ok(Source::Text(content_of_text(&format!("{path}.content"), &content)?))
+                let content = need(member(told, "content"), path, "content")?;
+                Ok(Source::Text(content_of_text(&format!("{path}.content"), content)?))
             }
             _ => {
                 let why = "the sources are `base64`, `url`, `file`, `text` and `content`";
@@ -197,17 +196,17 @@ impl Place {
 
 /// What a tool said. What is neither text nor blocks is out of the dialect, but harmless: the model
 /// can read JSON.
-fn result(path: &str, raw: &RawValue) -> Result<Vec<Part>, Refused> {
-    if raw.get().starts_with(['"', '[']) {
-        return content(path, raw, Speaker::Tool);
+fn result(path: &str, told: Node<'_>) -> Result<Vec<Part>, Refused> {
+    if let Kind::Text | Kind::List = told.kind() {
+        return content(path, told, Speaker::Tool);
     }
-    Ok(vec![Part::Text { text: raw.get().to_owned(), cache: None }])
+    Ok(vec![Part::Text { text: told.written().to_owned(), cache: None }])
 }
 
 /// Content that must be all text.
-fn content_of_text(path: &str, raw: &RawValue) -> Result<String, Refused> {
+fn content_of_text(path: &str, told: Node<'_>) -> Result<String, Refused> {
     let mut texts = Vec::new();
-    for part in content(path, raw, Speaker::Tool)? {
+    for part in content(path, told, Speaker::Tool)? {
         let Part::Text { text, .. } = part else {
             return Err(Refused::new(
                 path,
@@ -217,6 +216,18 @@ fn content_of_text(path: &str, raw: &RawValue) -> Result<String, Refused> {
         texts.push(text);
     }
     Ok(texts.join("\n"))
+}
+
+/// Where the picture or document of a block is.
+fn place(path: &str, block: Node<'_>) -> Result<Source, Refused> {
+    let path = format!("{path}.source");
+    let told = need(member(block, "source"), &path, "type")?;
+    parse::<Place<'_>>(&path, told)?.read(&path, told)
+}
+
+/// A member that is not null.
+fn member<'a>(block: Node<'a>, name: &str) -> Option<Node<'a>> {
+    block.get(name).filter(|value| !value.is_null())
 }
 
 fn need<T>(value: Option<T>, path: &str, name: &str) -> Result<T, Refused> {

@@ -1,5 +1,7 @@
 //! The events of a stream, read.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::answer::{BlockIn, StopDetails};
@@ -8,6 +10,7 @@ use super::usage::{self, UsageIn};
 use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::{Event, Failed, Spent, Stop};
 use crate::llm::translate::conversation::Thought;
+use crate::llm::translate::document::Marks;
 
 /// The most blocks that may be open at once. The vendor opens one; others' calls may overlap.
 const MOST_OPEN: usize = 256;
@@ -24,6 +27,7 @@ pub(in crate::llm::translate) struct EventReader {
     /// Why it would not.
     why: Option<String>,
     spent: Spent,
+    marks: Marks,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,14 +64,14 @@ enum Block {
 
 /// The members of all events.
 #[derive(Deserialize)]
-struct Data {
-    #[serde(rename = "type", default)]
-    kind: String,
+struct Data<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
     #[serde(default)]
     index: u64,
     message: Option<MessageIn>,
-    content_block: Option<BlockIn>,
-    delta: Option<DeltaIn>,
+    content_block: Option<BlockIn<'a>>,
+    delta: Option<DeltaIn<'a>>,
     usage: Option<UsageIn>,
     error: Option<ErrorIn>,
 }
@@ -80,9 +84,9 @@ struct MessageIn {
 }
 
 #[derive(Deserialize)]
-struct DeltaIn {
-    #[serde(rename = "type", default)]
-    kind: String,
+struct DeltaIn<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Cow<'a, str>,
     text: Option<String>,
     thinking: Option<String>,
     signature: Option<String>,
@@ -115,13 +119,22 @@ impl EventReader {
         if self.state == State::Ended || data.trim_ascii() == b"[DONE]" {
             return Ok(());
         }
-        let data: Data = serde_json::from_slice(data)
-            .map_err(|error| Unreadable(format!("an event is no event of messages: {error}")))?;
+        let mut marks = std::mem::take(&mut self.marks);
+        let read = match marks.read_unicode(data).map(Data::deserialize) {
+            Ok(Ok(data)) => self.told(data, out),
+            Ok(Err(mismatch)) => Err(no_event(&mismatch)),
+            Err(why) => Err(no_event(&why)),
+        };
+        self.marks = marks;
+        read
+    }
+
+    fn told(&mut self, data: Data<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
         if let Some(error) = data.error {
             self.fail(error, out);
             return Ok(());
         }
-        match data.kind.as_str() {
+        match &*data.kind {
             "message_start" => return self.start(data.message, out),
             "content_block_start" => return self.begin(data.index, data.content_block, out),
             "content_block_delta" => return self.more(data.index, data.delta, out),
@@ -174,7 +187,7 @@ impl EventReader {
     fn begin(
         &mut self,
         index: u64,
-        block: Option<BlockIn>,
+        block: Option<BlockIn<'_>>,
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
         let block = block.ok_or_else(|| missing("content_block"))?;
@@ -183,7 +196,7 @@ impl EventReader {
         if self.open.len() >= MOST_OPEN {
             return Err(Unreadable(format!("more than {MOST_OPEN} blocks are open at once")));
         }
-        let opened = match block.kind.as_str() {
+        let opened = match &*block.kind {
             "text" => {
                 self.text(block.text, out);
                 Block::Text
@@ -203,7 +216,7 @@ impl EventReader {
         Ok(())
     }
 
-    fn tool(&mut self, block: BlockIn, out: &mut Vec<Event>) -> Result<Block, Unreadable> {
+    fn tool(&mut self, block: BlockIn<'_>, out: &mut Vec<Event>) -> Result<Block, Unreadable> {
         let name = block.name.filter(|name| !name.is_empty());
         let name = name.ok_or_else(|| missing("content_block.name"))?;
         let (slot, id) = self.calls.next(block.id);
@@ -215,13 +228,13 @@ impl EventReader {
     fn more(
         &mut self,
         index: u64,
-        delta: Option<DeltaIn>,
+        delta: Option<DeltaIn<'_>>,
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
         let delta = delta.ok_or_else(|| missing("delta"))?;
         self.started(out);
         let open = self.open.iter_mut().find(|open| open.index == index);
-        match (delta.kind.as_str(), open.map(|open| &mut open.block)) {
+        match (&*delta.kind, open.map(|open| &mut open.block)) {
             // A block that nobody began may still be text.
             ("text_delta", Some(Block::Text) | None) => self.text(delta.text, out),
             ("thinking_delta", Some(Block::Thinking { .. }) | None) => {
@@ -253,7 +266,7 @@ impl EventReader {
 
     /// Why it ends and what it cost; told when it has ended, as these may come before the last of
     /// what is said.
-    fn message_delta(&mut self, delta: Option<DeltaIn>, usage: Option<&UsageIn>) {
+    fn message_delta(&mut self, delta: Option<DeltaIn<'_>>, usage: Option<&UsageIn>) {
         if let Some(delta) = delta
             && let Some(reason) = delta.stop_reason
         {
@@ -319,6 +332,10 @@ fn ended(block: Block, out: &mut Vec<Event>) {
         }
         Block::Text | Block::Thinking { .. } | Block::Ignored => {}
     }
+}
+
+fn no_event(why: &dyn std::fmt::Display) -> Unreadable {
+    Unreadable(format!("an event is no event of messages: {why}"))
 }
 
 fn missing(what: &str) -> Unreadable {

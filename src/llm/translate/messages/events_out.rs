@@ -259,7 +259,7 @@ impl EventWriter {
     }
 
     fn delta(&self, delta: Delta<'_>, out: &mut Vec<u8>) {
-        Data::ContentBlockDelta { index: self.next, delta }.write(out);
+        delta.write(self.next, out);
     }
 
     /// Ends the block that the client is in.

@@ -1,22 +1,17 @@
 //! JSON of the caller's, read member by member.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::llm::translate::Refused;
+use crate::llm::translate::document::Node;
 
 /// Reads a value of the caller's.
 ///
 /// # Errors
 /// [`Refused`], with the field and what is wrong with it.
-pub(super) fn parse<T: DeserializeOwned>(field: &str, raw: &RawValue) -> Result<T, Refused> {
-    serde_json::from_str(raw.get()).map_err(|error| Refused::new(field, wrong(&error)))
-}
-
-/// What is wrong, without the line and column, which would be those of a part.
-fn wrong(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+pub(super) fn parse<'a, T: Deserialize<'a>>(field: &str, told: Node<'a>) -> Result<T, Refused> {
+    T::deserialize(told).map_err(|mismatch| Refused::new(field, mismatch.to_string()))
 }
 
 /// The members of an object, in order, raw.

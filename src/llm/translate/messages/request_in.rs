@@ -1,30 +1,33 @@
 //! A request, read: the members of the body, and the turns of its history.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use super::blocks_in::{self, Speaker};
-use super::raw::{Members, parse};
+use super::raw::parse;
 use super::settings_in;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{Conversation, Delivery, Role, Turn, Usage};
+use crate::llm::translate::document::{Marks, Node};
 
 /// Reads a request.
 ///
 /// # Errors
 /// [`Refused`]: not JSON, or not a request of this dialect.
 pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversation, Refused> {
-    let Members(members) = serde_json::from_slice(body)
-        .map_err(|error| Refused::new("body", format!("it is no JSON object: {error}")))?;
+    let mut marks = Marks::default();
+    let body = object(body, &mut marks)?;
     let mut said = Conversation::default();
     let mut seen = HashSet::new();
-    for (name, raw) in &members {
-        if !seen.insert(name.as_str()) {
+    for (name, value) in body.members() {
+        let name = name.text();
+        if !seen.insert(name.clone()) {
             return Err(Refused::new(name, "it is there twice; send it once"));
         }
-        if raw.get() != "null" {
-            member(&mut said, name, raw)?;
+        if !value.is_null() {
+            member(&mut said, &name, value)?;
         }
     }
     if said.model.is_empty() {
@@ -36,40 +39,50 @@ pub(in crate::llm::translate) fn read_request(body: &[u8]) -> Result<Conversatio
     Ok(said)
 }
 
-fn member(said: &mut Conversation, name: &str, raw: &RawValue) -> Result<(), Refused> {
+fn object<'a>(body: &'a [u8], marks: &'a mut Marks) -> Result<Node<'a>, Refused> {
+    let wrong = |why: &str| Refused::new("body", format!("it is no JSON object: {why}"));
+    let text = std::str::from_utf8(body).map_err(|_| wrong("it is not UTF-8"))?;
+    let body = marks.read(text).map_err(|why| wrong(&why))?;
+    if body.is_object() { Ok(body) } else { Err(wrong("it is something else")) }
+}
+
+fn member(said: &mut Conversation, name: &str, told: Node<'_>) -> Result<(), Refused> {
     match name {
-        "model" => said.model = parse(name, raw)?,
+        "model" => said.model = parse(name, told)?,
         "system" => {
-            let parts = blocks_in::content(name, raw, Speaker::System)?;
+            let parts = blocks_in::content(name, told, Speaker::System)?;
             if !parts.is_empty() {
                 said.turns.insert(0, Turn { role: Role::System, parts });
             }
         }
-        "messages" => said.turns.extend(turns(raw)?),
-        "max_tokens" => said.max_tokens = Some(parse(name, raw)?),
-        "stop_sequences" => said.stop = parse(name, raw)?,
-        "temperature" => said.temperature = Some(parse(name, raw)?),
-        "top_p" => said.top_p = Some(parse(name, raw)?),
-        "top_k" => said.top_k = Some(parse(name, raw)?),
+        "messages" => said.turns.extend(turns(told)?),
+        "max_tokens" => said.max_tokens = Some(parse(name, told)?),
+        "stop_sequences" => said.stop = parse(name, told)?,
+        "temperature" => said.temperature = Some(parse(name, told)?),
+        "top_p" => said.top_p = Some(parse(name, told)?),
+        "top_k" => said.top_k = Some(parse(name, told)?),
         "stream" => {
-            if parse(name, raw)? {
+            if parse(name, told)? {
                 said.delivery = Delivery::Stream(Usage::Told);
             }
         }
-        "service_tier" => said.service_tier = Some(parse(name, raw)?),
-        _ => return settings_in::member(said, name, raw),
+        "service_tier" => said.service_tier = Some(parse(name, told)?),
+        _ => return settings_in::member(said, name, told),
     }
     Ok(())
 }
 
-fn turns(raw: &RawValue) -> Result<Vec<Turn>, Refused> {
-    let messages: Vec<Box<RawValue>> = parse("messages", raw)?;
-    messages.iter().enumerate().map(|(at, raw)| turn(&format!("messages[{at}]"), raw)).collect()
+fn turns(told: Node<'_>) -> Result<Vec<Turn>, Refused> {
+    let _: Vec<IgnoredAny> = parse("messages", told)?;
+    let numbered = told.items().enumerate();
+    numbered.map(|(at, message)| turn(&format!("messages[{at}]"), message)).collect()
 }
 
-fn turn(path: &str, raw: &RawValue) -> Result<Turn, Refused> {
-    let message: Message = parse(path, raw)?;
-    let (role, speaker) = match message.role.as_str() {
+fn turn(path: &str, told: Node<'_>) -> Result<Turn, Refused> {
+    let message: Message<'_> = parse(path, told)?;
+    let missing = || Refused::new(path, "missing field `content`");
+    let content = told.get("content").ok_or_else(missing)?;
+    let (role, speaker) = match &*message.role {
         "user" => (Role::User, Speaker::User),
         "assistant" => (Role::Assistant, Speaker::Assistant),
         "system" => (Role::System, Speaker::System),
@@ -78,12 +91,12 @@ fn turn(path: &str, raw: &RawValue) -> Result<Turn, Refused> {
             return Err(Refused::new(format!("{path}.role"), why));
         }
     };
-    let parts = blocks_in::content(&format!("{path}.content"), &message.content, speaker)?;
+    let parts = blocks_in::content(&format!("{path}.content"), content, speaker)?;
     Ok(Turn { role, parts })
 }
 
 #[derive(serde::Deserialize)]
-struct Message {
-    role: String,
-    content: Box<RawValue>,
+struct Message<'a> {
+    #[serde(borrow)]
+    role: Cow<'a, str>,
 }

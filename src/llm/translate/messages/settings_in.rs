@@ -1,32 +1,34 @@
 //! The settings of a request, read: tools, thinking, the form of the answer.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::raw::parse;
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{Conversation, Format, Thinking, Tool, ToolChoice};
+use crate::llm::translate::document::Node;
 
 /// Reads a member of the body. What has no place in a conversation is kept as it is.
 ///
 /// # Errors
 /// [`Refused`], with the field.
-pub(super) fn member(said: &mut Conversation, name: &str, raw: &RawValue) -> Result<(), Refused> {
+pub(super) fn member(said: &mut Conversation, name: &str, told: Node<'_>) -> Result<(), Refused> {
     match name {
-        "tools" => said.tools = tools(raw)?,
-        "tool_choice" => tool_choice(said, raw)?,
-        "thinking" => thinking(said, raw)?,
-        "output_config" => output_config(said, raw)?,
+        "tools" => said.tools = tools(told)?,
+        "tool_choice" => tool_choice(said, told)?,
+        "thinking" => thinking(said, told)?,
+        "output_config" => output_config(said, told)?,
         // The older name; a format within `output_config` is worth more.
-        "output_format" if raw.get().starts_with('{') => {
-            let older = format(name, raw)?;
+        "output_format" if told.is_object() => {
+            let older = format(name, told)?;
             if matches!(said.format, Format::Text) {
                 said.format = older;
             }
         }
-        "metadata" => said.user = parse::<Metadata>(name, raw)?.user_id,
-        _ => said.others.push((name.to_owned(), raw.to_owned())),
+        "metadata" => said.user = parse::<Metadata>(name, told)?.user_id,
+        _ => said.others.push((name.to_owned(), told.raw())),
     }
     Ok(())
 }
@@ -47,15 +49,15 @@ struct ToolIn {
     cache_control: Option<Box<RawValue>>,
 }
 
-fn tools(raw: &RawValue) -> Result<Vec<Tool>, Refused> {
-    let tools: Vec<Box<RawValue>> = parse("tools", raw)?;
-    tools.iter().enumerate().map(|(at, raw)| tool(&format!("tools[{at}]"), raw)).collect()
+fn tools(told: Node<'_>) -> Result<Vec<Tool>, Refused> {
+    let _: Vec<IgnoredAny> = parse("tools", told)?;
+    told.items().enumerate().map(|(at, told)| tool(&format!("tools[{at}]"), told)).collect()
 }
 
-fn tool(path: &str, raw: &RawValue) -> Result<Tool, Refused> {
-    let tool: ToolIn = parse(path, raw)?;
+fn tool(path: &str, told: Node<'_>) -> Result<Tool, Refused> {
+    let tool: ToolIn = parse(path, told)?;
     if let Some(kind) = tool.kind.filter(|kind| kind != "custom") {
-        return Ok(Tool::Hosted { kind, raw: raw.to_owned() });
+        return Ok(Tool::Hosted { kind, raw: told.raw() });
     }
     let name = tool.name.filter(|name| !name.is_empty());
     Ok(Tool::Function {
@@ -78,8 +80,8 @@ struct Choice {
     disable_parallel_tool_use: Option<bool>,
 }
 
-fn tool_choice(said: &mut Conversation, raw: &RawValue) -> Result<(), Refused> {
-    let choice: Choice = parse("tool_choice", raw)?;
+fn tool_choice(said: &mut Conversation, told: Node<'_>) -> Result<(), Refused> {
+    let choice: Choice = parse("tool_choice", told)?;
     said.parallel_tools = choice.disable_parallel_tool_use.map(|disable| !disable);
     said.tool_choice = Some(match (choice.kind.as_str(), choice.name) {
         ("auto", _) => ToolChoice::Auto,
@@ -103,8 +105,8 @@ struct ThinkingIn {
     display: Option<String>,
 }
 
-fn thinking(said: &mut Conversation, raw: &RawValue) -> Result<(), Refused> {
-    let thinking: ThinkingIn = parse("thinking", raw)?;
+fn thinking(said: &mut Conversation, told: Node<'_>) -> Result<(), Refused> {
+    let thinking: ThinkingIn = parse("thinking", told)?;
     let kind = match (thinking.kind.as_str(), thinking.budget_tokens) {
         ("disabled", _) => Some(Thinking::Disabled),
         ("adaptive", _) => Some(Thinking::Adaptive),
@@ -130,14 +132,13 @@ fn thinking(said: &mut Conversation, raw: &RawValue) -> Result<(), Refused> {
 #[derive(Deserialize)]
 struct OutputConfig {
     effort: Option<String>,
-    format: Option<Box<RawValue>>,
 }
 
-fn output_config(said: &mut Conversation, raw: &RawValue) -> Result<(), Refused> {
-    let config: OutputConfig = parse("output_config", raw)?;
+fn output_config(said: &mut Conversation, told: Node<'_>) -> Result<(), Refused> {
+    let config: OutputConfig = parse("output_config", told)?;
     said.reasoning.effort = config.effort;
-    if let Some(raw) = config.format {
-        said.format = format("output_config.format", &raw)?;
+    if let Some(told) = told.get("format").filter(|format| !format.is_null()) {
+        said.format = format("output_config.format", told)?;
     }
     Ok(())
 }
@@ -149,8 +150,8 @@ struct FormatIn {
     schema: Option<Box<RawValue>>,
 }
 
-fn format(path: &str, raw: &RawValue) -> Result<Format, Refused> {
-    let format: FormatIn = parse(path, raw)?;
+fn format(path: &str, told: Node<'_>) -> Result<Format, Refused> {
+    let format: FormatIn = parse(path, told)?;
     match (format.kind.as_str(), format.schema) {
         // Such an answer always obeys its schema.
         ("json_schema", Some(schema)) => {

@@ -10,7 +10,6 @@ use crate::llm::translate::written;
 pub(super) enum Data<'a> {
     MessageStart { message: serde_json::Value },
     ContentBlockStart { index: u32, content_block: BlockStart<'a> },
-    ContentBlockDelta { index: u32, delta: Delta<'a> },
     ContentBlockStop { index: u32 },
     MessageDelta { delta: Ending<'a>, usage: serde_json::Value },
     MessageStop,
@@ -41,16 +40,11 @@ pub(super) enum BlockStart<'a> {
 }
 
 /// More of a block.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(tag = "type")]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Delta<'a> {
-    #[serde(rename = "text_delta")]
     Text { text: &'a str },
-    #[serde(rename = "thinking_delta")]
     Thinking { thinking: &'a str },
-    #[serde(rename = "signature_delta")]
     Signature { signature: &'a str },
-    #[serde(rename = "input_json_delta")]
     InputJson { partial_json: &'a str },
 }
 
@@ -73,6 +67,29 @@ pub(super) struct Told<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct Nothing {}
 
+// === impl Delta ===
+
+impl Delta<'_> {
+    /// Appends the event. Nearly all events of a stream are of this one form.
+    pub(super) fn write(self, index: u32, out: &mut Vec<u8>) {
+        let (kind, more) = match self {
+            Self::Text { text } => (r#""text_delta","text":"#, text),
+            Self::Thinking { thinking } => (r#""thinking_delta","thinking":"#, thinking),
+            Self::Signature { signature } => (r#""signature_delta","signature":"#, signature),
+            Self::InputJson { partial_json } => {
+                (r#""input_json_delta","partial_json":"#, partial_json)
+            }
+        };
+        out.extend_from_slice(b"event: content_block_delta\ndata: ");
+        out.extend_from_slice(br#"{"type":"content_block_delta","index":"#);
+        out.extend_from_slice(itoa::Buffer::new().format(index).as_bytes());
+        out.extend_from_slice(br#","delta":{"type":"#);
+        out.extend_from_slice(kind.as_bytes());
+        written::quote(more, out);
+        out.extend_from_slice(b"}}\n\n");
+    }
+}
+
 // === impl Data ===
 
 impl Data<'_> {
@@ -89,7 +106,6 @@ impl Data<'_> {
         match self {
             Self::MessageStart { .. } => "message_start",
             Self::ContentBlockStart { .. } => "content_block_start",
-            Self::ContentBlockDelta { .. } => "content_block_delta",
             Self::ContentBlockStop { .. } => "content_block_stop",
             Self::MessageDelta { .. } => "message_delta",
             Self::MessageStop => "message_stop",

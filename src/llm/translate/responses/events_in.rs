@@ -5,14 +5,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::items_told::{Item, Slots, Voice};
 use super::told;
 use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::Event;
+use crate::llm::translate::document::{Marks, Node};
 
 /// Reads the events of a stream.
 #[derive(Debug, Default)]
@@ -20,6 +21,7 @@ pub(in crate::llm::translate) struct EventReader {
     state: State,
     items: BTreeMap<u64, Item>,
     slots: Slots,
+    marks: Marks,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,15 +56,15 @@ struct Told<'a> {
     content_index: Option<u64>,
     summary_index: Option<u64>,
     #[serde(borrow)]
-    delta: Option<Cow<'a, str>>,
-    text: Option<String>,
-    refusal: Option<String>,
-    arguments: Option<String>,
-    input: Option<String>,
-    item: Option<Value>,
-    response: Option<Value>,
-    error: Option<Value>,
+    delta: Option<Text<'a>>,
+    text: Option<Text<'a>>,
+    refusal: Option<Text<'a>>,
+    arguments: Option<Text<'a>>,
+    input: Option<Text<'a>>,
 }
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 // === impl EventReader ===
 
@@ -75,15 +77,27 @@ impl EventReader {
         if self.state == State::Over || data.trim_ascii() == b"[DONE]" {
             return Ok(());
         }
-        let told = match serde_json::from_slice::<Told<'_>>(data) {
-            Ok(told) => told,
-            Err(error) => return unfit(data, &error),
+        let mut marks = std::mem::take(&mut self.marks);
+        let read = match marks.read_unicode(data) {
+            Ok(event) => self.told(event, out),
+            Err(why) => Err(unfit(&why)),
         };
-        if told.kind == "error" || told.kind.is_empty() && told.error.is_some() {
-            return self.failed(data, out);
+        self.marks = marks;
+        read
+    }
+
+    fn told(&mut self, event: Node<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
+        let told = match Told::deserialize(event) {
+            Ok(told) => told,
+            Err(mismatch) if matters(event) => return Err(unfit(&mismatch)),
+            Err(_) => return Ok(()),
+        };
+        if told.kind == "error" || told.kind.is_empty() && member(event, "error").is_some() {
+            self.failed(event, out);
+            return Ok(());
         }
         match told.kind.strip_prefix("response.") {
-            Some(name) => self.event(name, &told, out),
+            Some(name) => self.event(name, (&told, event), out),
             None => {
                 // `keepalive`, and whatever may come: nothing that changes the answer.
                 out.push(Event::Ping);
@@ -98,17 +112,17 @@ impl EventReader {
     fn event(
         &mut self,
         name: &str,
-        told: &Told<'_>,
+        (told, event): (&Told<'_>, Node<'_>),
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
         match name {
-            "created" | "in_progress" | "queued" => self.start(told.response.as_ref(), out),
+            "created" | "in_progress" | "queued" => self.start(member(event, "response"), out),
             "completed" | "incomplete" | "failed" | "cancelled" | "done" => {
-                return self.ended(name, told, out);
+                return self.ended(name, member(event, "response"), out);
             }
             "output_item.added" | "output_item.done" => {
-                let item = told.item.as_ref().unwrap_or(&Value::Null);
                 self.start(None, out);
+                let item = member(event, "item");
                 self.item(told.output_index, item, name.ends_with("done"), out)?;
             }
             _ => self.piece(name, told, out),
@@ -116,14 +130,13 @@ impl EventReader {
         Ok(())
     }
 
-    fn start(&mut self, response: Option<&Value>, out: &mut Vec<Event>) {
+    fn start(&mut self, response: Option<Node<'_>>, out: &mut Vec<Event>) {
         if self.state == State::Before {
             self.state = State::Open;
-            let response = response.unwrap_or(&Value::Null);
             out.push(Event::Start {
-                id: told::some_text(response, "id"),
-                model: told::some_text(response, "model"),
-                usage: told::spent(response),
+                id: response.and_then(|response| told::some_text(response, "id")),
+                model: response.and_then(|response| told::some_text(response, "model")),
+                usage: response.map(told::spent).unwrap_or_default(),
             });
         }
     }
@@ -131,13 +144,15 @@ impl EventReader {
     fn item(
         &mut self,
         index: Option<u64>,
-        item: &Value,
+        item: Option<Node<'_>>,
         done: bool,
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
         let index = index.unwrap_or_else(|| self.last());
         let known = self.items.entry(index).or_default();
-        known.told(item, &mut self.slots, out);
+        if let Some(item) = item {
+            known.told(item, &mut self.slots, out);
+        }
         if done { known.done(index, &mut self.slots, out) } else { Ok(()) }
     }
 
@@ -161,36 +176,36 @@ impl EventReader {
         let item = self.items.entry(index).or_default();
         let part = part.unwrap_or(0);
         if name.ends_with(".delta") {
-            let more = told.delta.as_deref().unwrap_or_default();
+            let more = told.delta.as_ref().map_or("", |delta| &*delta.0);
             return item.more((voice, part), more, out);
         }
         let whole = [&told.text, &told.refusal, &told.arguments, &told.input];
         if let (true, Some(whole)) = (name.ends_with(".done"), whole.into_iter().flatten().next()) {
-            item.whole((voice, part), whole, out);
+            item.whole((voice, part), &whole.0, out);
         }
     }
 
     fn ended(
         &mut self,
         name: &str,
-        told: &Told<'_>,
+        response: Option<Node<'_>>,
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
-        let response = told.response.as_ref().unwrap_or(&Value::Null);
-        self.start(Some(response), out);
+        self.start(response, out);
         // Not at any time: places in the output need not be the indexes of the events.
         if self.items.is_empty() {
-            for (index, item) in (0..).zip(told::list(response, "output")) {
-                self.item(Some(index), item, true, out)?;
+            let output = response.into_iter().flat_map(|response| told::list(response, "output"));
+            for (index, item) in (0..).zip(output) {
+                self.item(Some(index), Some(item), true, out)?;
             }
         }
         for (index, item) in &mut self.items {
             item.done(*index, &mut self.slots, out)?;
         }
         self.state = State::Over;
-        match told::stop(&named(response, name), self.slots.count()) {
+        match told::stop(response, name, self.slots.count()) {
             Ok(stop) => {
-                let usage = told::spent(response);
+                let usage = response.map(told::spent).unwrap_or_default();
                 out.extend([Event::Stop(stop), Event::Usage(usage), Event::End]);
             }
             Err(failed) => out.push(Event::Failed(failed)),
@@ -198,33 +213,24 @@ impl EventReader {
         Ok(())
     }
 
-    fn failed(&mut self, data: &[u8], out: &mut Vec<Event>) -> Result<(), Unreadable> {
-        let told: Value =
-            serde_json::from_slice(data).map_err(|error| Unreadable(error.to_string()))?;
+    fn failed(&mut self, event: Node<'_>, out: &mut Vec<Event>) {
         self.state = State::Over;
-        out.push(Event::Failed(told::failure(&told)));
-        Ok(())
+        let status = told::text(event, "status");
+        out.push(Event::Failed(told::failure(Some(event), &status)));
     }
 }
 
-/// Members of events that are not read here may have any form.
-fn unfit(data: &[u8], error: &serde_json::Error) -> Result<(), Unreadable> {
-    let kind = serde_json::from_slice::<Value>(data).ok();
-    let kind = kind.as_ref().map_or("", |event| told::text(event, "type"));
-    if kind.is_empty() || READ.iter().any(|known| kind.contains(known)) {
-        return Err(Unreadable(format!("an event is not what it should be: {error}")));
-    }
-    Ok(())
+/// Is it read? Members of events that are not may have any form.
+fn matters(event: Node<'_>) -> bool {
+    let kind = told::text(event, "type");
+    kind.is_empty() || READ.iter().any(|known| kind.contains(known))
 }
 
-/// The event's name is a status too, for responses that have none.
-fn named(response: &Value, name: &str) -> Value {
-    let mut known = serde_json::Map::new();
-    known.insert("status".to_owned(), Value::from(name));
-    for member in ["status", "incomplete_details", "error"] {
-        if let Some(value) = response.get(member).filter(|value| !value.is_null()) {
-            known.insert(member.to_owned(), value.clone());
-        }
-    }
-    Value::Object(known)
+fn unfit(why: &dyn Display) -> Unreadable {
+    Unreadable(format!("an event is not what it should be: {why}"))
+}
+
+/// A member that is not null.
+fn member<'a>(event: Node<'a>, name: &str) -> Option<Node<'a>> {
+    event.get(name).filter(|value| !value.is_null())
 }

@@ -128,7 +128,7 @@ fn thought(node: &Node<'_>, item: &Object<'_>) -> Result<Option<Thought>, Refuse
     let Some(encrypted) = item.text("encrypted_content")? else {
         return Ok((!text.is_empty()).then_some(Thought::Plain(text)));
     };
-    let whole = || Thought::Item(node.raw().get().into());
+    let whole = || Thought::Item(node.written().into());
     Ok(Some(envelope::open(&encrypted, &text).unwrap_or_else(whole)))
 }
 
@@ -161,7 +161,7 @@ fn built_in(item: &Object<'_>, name: &str, arguments: &str) -> Result<Part, Refu
     Ok(Part::ToolCall(ToolCall {
         id: item.need("call_id")?.text()?,
         name: name.to_owned(),
-        arguments: item.need(arguments)?.raw().get().to_owned(),
+        arguments: item.need(arguments)?.written().to_owned(),
         kind: CallKind::Function,
     }))
 }
@@ -176,7 +176,7 @@ fn raw_output(item: &Object<'_>) -> Result<Part, Refused> {
     let id = item.text("call_id")?.map_or_else(|| item.need("id")?.text(), Ok)?;
     let text = match item.get("output") {
         Some(output) if output.kind() == Kind::Text => output.text()?,
-        Some(output) => output.raw().get().to_owned(),
+        Some(output) => output.written().to_owned(),
         None => item.text("status")?.unwrap_or_default(),
     };
     let parts = vec![Part::Text { text, cache: None }];

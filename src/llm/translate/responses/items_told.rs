@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::told;
 use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::Event;
+use crate::llm::translate::document::Node;
 
 /// Which of an item's texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,18 +87,18 @@ impl Item {
     }
 
     /// The item itself, as far as it is made.
-    pub(super) fn told(&mut self, item: &Value, slots: &mut Slots, out: &mut Vec<Event>) {
-        match told::text(item, "type") {
+    pub(super) fn told(&mut self, item: Node<'_>, slots: &mut Slots, out: &mut Vec<Event>) {
+        match &*told::text(item, "type") {
             "message" => {
                 for (part, content) in (0..).zip(told::list(item, "content")) {
-                    self.whole((Voice::Text, part), told::text(content, "text"), out);
-                    self.whole((Voice::Refusal, part), told::text(content, "refusal"), out);
+                    self.whole((Voice::Text, part), &told::text(content, "text"), out);
+                    self.whole((Voice::Refusal, part), &told::text(content, "refusal"), out);
                 }
             }
             "reasoning" => {
                 for (voice, name) in [(Voice::Summary, "summary"), (Voice::Reasoning, "content")] {
                     for (part, content) in (0..).zip(told::list(item, name)) {
-                        self.whole((voice, part), told::text(content, "text"), out);
+                        self.whole((voice, part), &told::text(content, "text"), out);
                     }
                 }
             }
@@ -136,10 +135,10 @@ impl Item {
         Ok(())
     }
 
-    fn called(&mut self, item: &Value, arguments: &str, slots: &mut Slots, out: &mut Vec<Event>) {
+    fn called(&mut self, item: Node<'_>, arguments: &str, slots: &mut Slots, out: &mut Vec<Event>) {
         self.call.known(told::some_text(item, "call_id"), told::some_text(item, "name"));
         self.call.begin(slots, out);
-        self.whole((Voice::Arguments, 0), told::text(item, arguments), out);
+        self.whole((Voice::Arguments, 0), &told::text(item, arguments), out);
     }
 
     /// A summary and the reasoning itself say the same: whichever comes first is heard.

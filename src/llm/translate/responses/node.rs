@@ -1,35 +1,30 @@
 //! JSON of a request, read with the path in hand: what is wrong is refused by its place.
 //!
-//! Values stay text until somebody asks for one, so that schemas and the like keep their bytes.
+//! Schemas and the like keep their bytes.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
 use crate::llm::translate::Refused;
-
-/// How deep arrays and objects may stand in one another: what parsers of JSON usually allow.
-const DEEPEST: usize = 127;
+use crate::llm::translate::document::{self, Marks};
 
 /// A value and where it stands.
 #[derive(Debug)]
 pub(super) struct Node<'a> {
     path: String,
-    raw: &'a RawValue,
+    value: document::Node<'a>,
 }
 
 /// An object and where it stands.
 #[derive(Debug)]
 pub(super) struct Object<'a> {
     path: String,
-    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+    members: Vec<(Cow<'a, str>, document::Node<'a>)>,
 }
 
-/// What a value is, by its first byte.
+/// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -42,53 +37,57 @@ pub(super) enum Kind {
 
 impl<'a> Node<'a> {
     pub(super) fn kind(&self) -> Kind {
-        match self.raw.get().as_bytes().first() {
-            Some(b'"') => Kind::Text,
-            Some(b'[') => Kind::List,
-            Some(b'{') => Kind::Object,
-            Some(_) | None => Kind::Other,
+        match self.value.kind() {
+            document::Kind::Text => Kind::Text,
+            document::Kind::List => Kind::List,
+            document::Kind::Object => Kind::Object,
+            document::Kind::Null | document::Kind::Flag | document::Kind::Number => Kind::Other,
         }
     }
 
     pub(super) fn text(&self) -> Result<String, Refused> {
-        self.as_type("must be a string")
+        let text = self.value.text().map(Cow::into_owned);
+        text.ok_or_else(|| self.refused("must be a string"))
     }
 
     pub(super) fn boolean(&self) -> Result<bool, Refused> {
-        self.as_type("must be true or false")
+        self.value.flag().ok_or_else(|| self.refused("must be true or false"))
     }
 
     pub(super) fn count(&self) -> Result<u64, Refused> {
-        self.as_type("must be a whole number, not below 0")
+        self.value.count().ok_or_else(|| self.refused("must be a whole number, not below 0"))
     }
 
     pub(super) fn number(&self) -> Result<Number, Refused> {
-        self.as_type("must be a number")
+        self.value.number().ok_or_else(|| self.refused("must be a number"))
     }
 
     pub(super) fn object(&self) -> Result<Object<'a>, Refused> {
-        let members: Members<'a> =
-            serde_json::from_str(self.raw.get()).map_err(|_| self.refused("must be an object"))?;
-        Ok(Object { path: self.path.clone(), members: members.0 })
+        if self.kind() != Kind::Object {
+            return Err(self.refused("must be an object"));
+        }
+        Ok(Object { path: self.path.clone(), members: members(self.value) })
     }
 
     pub(super) fn list(&self) -> Result<Vec<Self>, Refused> {
-        let values: Vec<&'a RawValue> =
-            serde_json::from_str(self.raw.get()).map_err(|_| self.refused("must be an array"))?;
-        let node = |(index, raw)| Self { path: format!("{}[{index}]", self.path), raw };
-        Ok(values.into_iter().enumerate().map(node).collect())
+        if self.kind() != Kind::List {
+            return Err(self.refused("must be an array"));
+        }
+        let node = |(index, value)| Self { path: format!("{}[{index}]", self.path), value };
+        Ok(self.value.items().enumerate().map(node).collect())
     }
 
     pub(super) fn raw(&self) -> Box<RawValue> {
-        self.raw.to_owned()
+        self.value.raw()
     }
 
     pub(super) fn refused(&self, why: impl Into<String>) -> Refused {
         Refused::new(self.path.clone(), why)
     }
 
-    fn as_type<T: DeserializeOwned>(&self, wanted: &str) -> Result<T, Refused> {
-        serde_json::from_str(self.raw.get()).map_err(|_| self.refused(wanted))
+    /// As it stands there.
+    pub(super) fn written(&self) -> &'a str {
+        self.value.written()
     }
 }
 
@@ -96,22 +95,21 @@ impl<'a> Node<'a> {
 
 impl<'a> Object<'a> {
     /// The whole body.
-    pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Refused> {
+    pub(super) fn of_body(body: &'a [u8], marks: &'a mut Marks) -> Result<Self, Refused> {
         let refused = |why: &str| Refused::new("body", why);
         let text = std::str::from_utf8(body).map_err(|_| refused("is not UTF-8"))?;
-        if is_too_deep(body) {
-            return Err(refused("arrays and objects stand too deep in one another"));
+        let body = marks.read(text);
+        let body = body.map_err(|why| refused(&format!("is not a JSON object: {why}")))?;
+        if !body.is_object() {
+            return Err(refused("is not a JSON object: it is something else"));
         }
-        let members: Members<'a> = serde_json::from_str(text)
-            .map_err(|error| refused(&format!("is not a JSON object: {error}")))?;
-        let object = Self { path: String::new(), members: members.0 };
-        object.without_twins()
+        Self { path: String::new(), members: members(body) }.without_twins()
     }
 
     /// A member; null counts as absent.
     pub(super) fn get(&self, name: &str) -> Option<Node<'a>> {
-        let (_, raw) = self.members.iter().find(|(key, _)| key == name)?;
-        (raw.get() != "null").then(|| Node { path: self.path_of(name), raw })
+        let (_, value) = self.members.iter().find(|(key, _)| key == name)?;
+        (!value.is_null()).then(|| Node { path: self.path_of(name), value: *value })
     }
 
     pub(super) fn need(&self, name: &str) -> Result<Node<'a>, Refused> {
@@ -143,9 +141,9 @@ impl<'a> Object<'a> {
     }
 
     /// Every member that is not null, in order.
-    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        let members = self.members.iter().map(|(name, raw)| (name.as_ref(), *raw));
-        members.filter(|(_, raw)| raw.get() != "null")
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, document::Node<'a>)> {
+        let members = self.members.iter().map(|(name, value)| (name.as_ref(), *value));
+        members.filter(|(_, value)| !value.is_null())
     }
 
     pub(super) fn refused(&self, name: &str, why: impl Into<String>) -> Refused {
@@ -167,53 +165,8 @@ impl<'a> Object<'a> {
     }
 }
 
-// === impl Members ===
+// === private parts ===
 
-/// The members of an object, in order.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-struct InOrder;
-
-impl<'de> Visitor<'de> for InOrder {
-    type Value = Members<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((Key(name), raw)) = map.next_entry()? {
-            members.push((name, raw));
-        }
-        Ok(Members(members))
-    }
-}
-
-/// Raw values are skipped without recursion, so nothing else would notice.
-fn is_too_deep(body: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in body {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b'[' | b'{') => depth += 1,
-            (false, b']' | b'}') => depth = depth.saturating_sub(1),
-            (true | false, _) => {}
-        }
-        if depth > DEEPEST {
-            return true;
-        }
-    }
-    false
+fn members(object: document::Node<'_>) -> Vec<(Cow<'_, str>, document::Node<'_>)> {
+    object.members().map(|(name, value)| (name.text(), value)).collect()
 }

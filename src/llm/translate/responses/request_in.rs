@@ -6,6 +6,7 @@ use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{
     Conversation, Delivery, Format, Part, Reasoning, Role, Turn, Usage,
 };
+use crate::llm::translate::document::Marks;
 
 /// The members that have a place in a conversation.
 const PLACED: &[&str] = &[
@@ -27,7 +28,8 @@ const PLACED: &[&str] = &[
 ];
 
 pub(super) fn read(body: &[u8]) -> Result<Conversation, Refused> {
-    let request = Object::of_body(body)?;
+    let mut marks = Marks::default();
+    let request = Object::of_body(body, &mut marks)?;
     let tools = tools_in::tools(&request)?;
     let tool_choice = tools_in::choice(&request, &tools)?;
     // Some servers refuse it where there are no tools.
@@ -119,5 +121,5 @@ fn user(request: &Object<'_>) -> Result<Option<String>, Refused> {
 
 fn others(request: &Object<'_>) -> Vec<(String, Box<serde_json::value::RawValue>)> {
     let others = request.members().filter(|(name, _)| !PLACED.contains(name));
-    others.map(|(name, raw)| (name.to_owned(), raw.to_owned())).collect()
+    others.map(|(name, value)| (name.to_owned(), value.raw())).collect()
 }

@@ -7,6 +7,7 @@ use serde::ser::{
     Impossible, SerializeMap, SerializeSeq, SerializeStruct, SerializeTuple, Serializer,
 };
 
+use super::super::document::RAW;
 use super::quote;
 
 /// Writes one value.
@@ -43,9 +44,6 @@ enum State {
     Empty,
     Filled,
 }
-
-/// By this name raw JSON gives itself to serializers.
-const RAW: &str = "$serde_json::private::RawValue";
 
 // === impl Writer ===
 
