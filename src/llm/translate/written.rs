@@ -2,7 +2,8 @@
 //!
 //! The same bytes as `serde_json` writes, at a fraction of its cost for texts: what needs no escape
 //! is found in blocks and copied in one go. Raw JSON (`RawValue`) is copied as it stands. Names of
-//! members are text, and variants of enums say their own tags: nothing here writes others.
+//! members are text, those of fields without escapes, and variants of enums say their own tags:
+//! nothing here writes others.
 
 mod serializer;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::usage::{self, UsageIn};
 use crate::llm::translate::Unreadable;
 use crate::llm::translate::answer::{Event, Failed, Spent, Stop};
 use crate::llm::translate::conversation::Thought;
-use crate::llm::translate::document::Marks;
+use crate::llm::translate::document::{Marks, Node};
 
 /// The most blocks that may be open at once. The vendor opens one; others' calls may overlap.
 const MOST_OPEN: usize = 256;
@@ -63,17 +63,15 @@ enum Block {
 }
 
 /// The members of all events.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Data<'a> {
-    #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
-    #[serde(default)]
     index: u64,
-    message: Option<MessageIn>,
-    content_block: Option<BlockIn<'a>>,
-    delta: Option<DeltaIn<'a>>,
-    usage: Option<UsageIn>,
-    error: Option<ErrorIn>,
+    message: Option<Node<'a>>,
+    content_block: Option<Node<'a>>,
+    delta: Option<Node<'a>>,
+    usage: Option<Node<'a>>,
+    error: Option<Node<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -83,14 +81,9 @@ struct MessageIn {
     usage: Option<UsageIn>,
 }
 
+/// Why a message ends.
 #[derive(Deserialize)]
-struct DeltaIn<'a> {
-    #[serde(rename = "type", borrow, default)]
-    kind: Cow<'a, str>,
-    text: Option<String>,
-    thinking: Option<String>,
-    signature: Option<String>,
-    partial_json: Option<String>,
+struct EndingIn {
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
     stop_details: Option<StopDetails>,
@@ -120,9 +113,8 @@ impl EventReader {
             return Ok(());
         }
         let mut marks = std::mem::take(&mut self.marks);
-        let read = match marks.read_unicode(data).map(Data::deserialize) {
-            Ok(Ok(data)) => self.told(data, out),
-            Ok(Err(mismatch)) => Err(no_event(&mismatch)),
+        let read = match marks.read_unicode(data) {
+            Ok(event) => Data::of(event).and_then(|data| self.told(data, out)),
             Err(why) => Err(no_event(&why)),
         };
         self.marks = marks;
@@ -130,18 +122,20 @@ impl EventReader {
     }
 
     fn told(&mut self, data: Data<'_>, out: &mut Vec<Event>) -> Result<(), Unreadable> {
-        if let Some(error) = data.error {
+        if let Some(error) = typed(data.error)? {
             self.fail(error, out);
             return Ok(());
         }
         match &*data.kind {
-            "message_start" => return self.start(data.message, out),
-            "content_block_start" => return self.begin(data.index, data.content_block, out),
+            "message_start" => return self.start(typed(data.message)?, out),
+            "content_block_start" => {
+                return self.begin(data.index, typed(data.content_block)?, out);
+            }
             "content_block_delta" => return self.more(data.index, data.delta, out),
             "content_block_stop" => self.close(data.index, out),
             "message_delta" => {
                 self.started(out);
-                self.message_delta(data.delta, data.usage.as_ref());
+                self.message_delta(typed(data.delta)?, typed(data.usage)?.as_ref());
             }
             "message_stop" => return self.end(out),
             "ping" => out.push(Event::Ping),
@@ -228,23 +222,26 @@ impl EventReader {
     fn more(
         &mut self,
         index: u64,
-        delta: Option<DeltaIn<'_>>,
+        delta: Option<Node<'_>>,
         out: &mut Vec<Event>,
     ) -> Result<(), Unreadable> {
         let delta = delta.ok_or_else(|| missing("delta"))?;
         self.started(out);
         let open = self.open.iter_mut().find(|open| open.index == index);
-        match (&*delta.kind, open.map(|open| &mut open.block)) {
+        let kind = delta.get("type").and_then(Node::text).unwrap_or_default();
+        match (&*kind, open.map(|open| &mut open.block)) {
             // A block that nobody began may still be text.
-            ("text_delta", Some(Block::Text) | None) => self.text(delta.text, out),
+            ("text_delta", Some(Block::Text) | None) => {
+                self.text(said(delta, "text")?, out);
+            }
             ("thinking_delta", Some(Block::Thinking { .. }) | None) => {
-                thinking(delta.thinking, out);
+                thinking(said(delta, "thinking")?, out);
             }
             ("signature_delta", Some(Block::Thinking { signature })) => {
-                signature.push_str(delta.signature.as_deref().unwrap_or_default());
+                signature.push_str(&said(delta, "signature")?.unwrap_or_default());
             }
             ("input_json_delta", Some(Block::Tool { slot, begun, .. })) => {
-                let more = delta.partial_json.unwrap_or_default();
+                let more = said(delta, "partial_json")?.unwrap_or_default();
                 if !more.is_empty() {
                     *begun = true;
                     out.push(Event::ToolArguments { slot: *slot, more });
@@ -266,7 +263,7 @@ impl EventReader {
 
     /// Why it ends and what it cost; told when it has ended, as these may come before the last of
     /// what is said.
-    fn message_delta(&mut self, delta: Option<DeltaIn<'_>>, usage: Option<&UsageIn>) {
+    fn message_delta(&mut self, delta: Option<EndingIn>, usage: Option<&UsageIn>) {
         if let Some(delta) = delta
             && let Some(reason) = delta.stop_reason
         {
@@ -332,6 +329,41 @@ fn ended(block: Block, out: &mut Vec<Event>) {
         }
         Block::Text | Block::Thinking { .. } | Block::Ignored => {}
     }
+}
+
+// === impl Data ===
+
+impl<'a> Data<'a> {
+    fn of(event: Node<'a>) -> Result<Self, Unreadable> {
+        if !event.is_object() {
+            return Err(no_event(&"it is no object"));
+        }
+        let mut data = Self::default();
+        for (name, value) in event.members().filter(|(_, value)| !value.is_null()) {
+            match &*name.text() {
+                "type" => data.kind = value.text().ok_or_else(|| no_event(&"its type is none"))?,
+                "index" => {
+                    data.index = value.count().ok_or_else(|| no_event(&"its index is none"))?
+                }
+                "message" => data.message = Some(value),
+                "content_block" => data.content_block = Some(value),
+                "delta" => data.delta = Some(value),
+                "usage" => data.usage = Some(value),
+                "error" => data.error = Some(value),
+                _ => {}
+            }
+        }
+        Ok(data)
+    }
+}
+
+fn typed<'a, T: Deserialize<'a>>(value: Option<Node<'a>>) -> Result<Option<T>, Unreadable> {
+    value.map(T::deserialize).transpose().map_err(|mismatch| no_event(&mismatch))
+}
+
+/// The text of a member, if there is one.
+fn said(delta: Node<'_>, name: &str) -> Result<Option<String>, Unreadable> {
+    typed(delta.get(name).filter(|value| !value.is_null()))
 }
 
 fn no_event(why: &dyn std::fmt::Display) -> Unreadable {

@@ -302,8 +302,10 @@ impl SerializeStruct for Inside<'_, '_> {
             return value.serialize(&mut *self.writer);
         }
         self.next();
-        quote(key, self.writer.out);
-        self.writer.out.push(b':');
+        // The name of a field needs no escape.
+        for part in [b"\"", key.as_bytes(), b"\":"] {
+            self.writer.put(part);
+        }
         value.serialize(&mut *self.writer)
     }
 
