@@ -1,7 +1,8 @@
 //! The texts of a document: how far they reach, and what they say.
 
 /// How many bytes come before the first that is not just itself within a text: a quote, a
-/// backslash, a control character.
+/// backslash, a control character. Texts with many of them are read and written in short runs.
+#[inline]
 pub(in crate::llm::translate) fn plain(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(few) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -41,32 +42,37 @@ pub(super) fn escape(text: &[u8]) -> Option<Escape> {
 /// What a text says that stands there `written` with escapes, without its quotes. `None`: half of
 /// a letter stands alone in it.
 pub(super) fn read(written: &str) -> Option<String> {
-    let mut said = String::with_capacity(written.len());
-    let mut rest = written;
+    let mut said = Vec::with_capacity(written.len());
+    let mut rest = written.as_bytes();
     loop {
-        let (before, behind) = rest.split_at_checked(plain(rest.as_bytes()))?;
-        said.push_str(before);
-        if behind.is_empty() {
-            return Some(said);
-        }
-        let (letter, length) = letter(behind.as_bytes())?;
-        said.push(letter);
-        rest = behind.get(length..)?;
+        let (before, behind) = rest.split_at(plain(rest));
+        said.extend_from_slice(before);
+        rest = match behind {
+            [] => return String::from_utf8(said).ok(),
+            [_, b'u', ..] => {
+                let (letter, length) = coded(behind)?;
+                said.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                behind.get(length..)?
+            }
+            [_, short, rest @ ..] => {
+                said.push(letter(*short));
+                rest
+            }
+            [_] => return None,
+        };
     }
 }
 
-/// The letter that an escape stands for, and the length of the escape.
-fn letter(escape: &[u8]) -> Option<(char, usize)> {
-    let letter = match escape.get(1)? {
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return coded(escape),
-        same => char::from(*same),
-    };
-    Some((letter, 2))
+/// The letter behind a backslash, but for `u`.
+const fn letter(short: u8) -> u8 {
+    match short {
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        same => same,
+    }
 }
 
 /// `\u` and a number, or two of them for what lies beyond the first 65,536.
