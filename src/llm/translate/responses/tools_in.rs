@@ -12,19 +12,24 @@ use crate::llm::translate::conversation::{Tool, ToolChoice};
 /// It lets programs call the tools; the model itself may call them all the same.
 const PROGRAMS: &str = "programmatic_tool_calling";
 
+/// The tools of a request.
 pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
     let mut tools = Vec::new();
     for node in request.list("tools")? {
-        let spec = node.object()?;
-        match spec.need("type")?.text()?.as_str() {
-            "namespace" => namespace(&spec, &mut tools)?,
-            PROGRAMS => {}
-            kind => {
-                tools.push(tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?)
-            }
-        }
+        read(&node, &mut tools)?;
     }
     Ok(tools)
+}
+
+/// The tools of an item, as Codex sends them; those that an earlier item brought stand once.
+pub(super) fn add(item: &Object<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
+    let mut added = Vec::new();
+    for node in item.list("tools")? {
+        read(&node, &mut added)?;
+    }
+    added.retain(|new| tools.iter().all(|known| name_of(known) != name_of(new)));
+    tools.append(&mut added);
+    Ok(())
 }
 
 /// `None` where the model chooses anyway, or where there is nothing to choose from.
@@ -42,6 +47,16 @@ pub(super) fn choice(request: &Object<'_>, tools: &[Tool]) -> Result<Option<Tool
         }
         choice => Ok(Some(choice)),
     }
+}
+
+fn read(node: &Node<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
+    let spec = node.object()?;
+    match spec.need("type")?.text()?.as_str() {
+        "namespace" => namespace(&spec, tools)?,
+        PROGRAMS => {}
+        kind => tools.push(tool(&spec, kind, None).or_else(|refused| offer(node, kind, refused))?),
+    }
+    Ok(())
 }
 
 /// A hosted tool that is but an offer, or the refusal of another.
