@@ -15,12 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 ANTHROPIC_USAGE = {"input_tokens": 11, "output_tokens": 7, "cache_read_input_tokens": 5}
 # What is called of the tools that a caller offers, and with what. Claude Code and Codex run a
-# command by the second and the third.
+# command by those behind the first; the last is what a translation makes of Codex's `exec`, a tool
+# that takes JavaScript.
 COMMAND = "echo hello > proof.txt"
 CALLS = {
     "weather": {"city": "Ulm"},
     "Bash": {"command": COMMAND, "description": "Prove it"},
     "exec_command": {"cmd": COMMAND},
+    "functions__exec": {"input": f'text(await tools.exec_command({{cmd: "{COMMAND}"}}))'},
 }
 WORDS = ["Hello", " from", " the", " upstream ", "\u2713"]
 TEXT = "".join(WORDS)

@@ -91,6 +91,14 @@ def test_an_agent_works(agent, model, requests, run, to):
     assert [request.target.partition("?")[0] for request in requests()] == [PATHS[to]] * 2
 
 
+# Models that Codex knows by name get their tools among the items of the input.
+@pytest.mark.parametrize("to", ["to-chat", "to-messages"])
+def test_codex_works_with_a_model_that_it_knows(agent, model, requests, to):
+    assert agent.codex(f"{model('gpt-6-sol')}-{to}") == TEXT
+    assert (agent.work / "proof.txt").read_text() == "hello\n"
+    assert len(requests()) == 2
+
+
 @pytest.mark.parametrize("kind", ["flaky-429", "flaky-500"])
 @pytest.mark.parametrize("run", [Agent.claude_code, Agent.codex], ids=["claude-code", "codex"])
 def test_an_agent_tries_again(agent, model, requests, run, kind):
