@@ -110,10 +110,12 @@ fn said(turns: &mut Vec<Turn>, parts: Vec<Part>) {
 
 /// Adds to what the tools bring.
 fn brought(turns: &mut Vec<Turn>, result: Part) {
-    let is_result = |part: &Part| matches!(part, Part::ToolResult { .. });
     match turns.last_mut() {
-        Some(turn) if turn.role == Role::User && turn.parts.iter().all(is_result) => {
-            turn.parts.push(result);
+        // No message has any: where the last part is a result, all are.
+        Some(Turn { role: Role::User, parts })
+            if matches!(parts.last(), Some(Part::ToolResult { .. })) =>
+        {
+            parts.push(result);
         }
         Some(_) | None => turns.push(Turn { role: Role::User, parts: vec![result] }),
     }

@@ -3,19 +3,20 @@
 //! The other dialects know no namespaces. `mcp__files` and `read` become `mcp__files__read`; what
 //! the answer calls is looked up among the tools that were sent, so nothing is guessed from names.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::ids;
 use crate::llm::translate::Asked;
 
-/// The namespaced tools of a request.
+/// The namespaced tools of a request, by their flat names.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<Name>);
+pub(super) struct Names(HashMap<String, Name>);
 
 /// A tool in a namespace.
 #[derive(Debug)]
 pub(super) struct Name {
-    flat: String,
     pub(super) namespace: String,
     pub(super) name: String,
 }
@@ -39,7 +40,7 @@ impl Names {
 
     /// What a flat name stands for, if a namespace holds it.
     pub(super) fn get(&self, flat: &str) -> Option<&Name> {
-        self.0.iter().find(|name| name.flat == flat)
+        self.0.get(flat)
     }
 }
 
@@ -53,14 +54,11 @@ struct Spec {
 }
 
 impl Spec {
-    fn names(self) -> Vec<Name> {
+    fn names(self) -> Vec<(String, Name)> {
         let namespace = self.name.unwrap_or_default();
         let inner = self.tools.unwrap_or_default().into_iter().filter_map(|tool| tool.name);
-        let name = |name: String| Name {
-            flat: flat(&namespace, &name),
-            namespace: namespace.clone(),
-            name,
-        };
+        let name =
+            |name: String| (flat(&namespace, &name), Name { namespace: namespace.clone(), name });
         inner.map(name).collect()
     }
 }

@@ -4,6 +4,8 @@
 //! search with every request) goes on as it is, for the writer to leave out where there are others;
 //! what brings knowledge or a machine with it is refused.
 
+use std::collections::HashSet;
+
 use super::names;
 use super::node::{Kind, Node, Object};
 use crate::llm::translate::Refused;
@@ -13,14 +15,17 @@ use crate::llm::translate::conversation::{Tool, ToolChoice};
 const PROGRAMS: &str = "programmatic_tool_calling";
 
 pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
-    let mut tools = Vec::new();
+    let (mut tools, mut names) = (Vec::new(), HashSet::new());
     for node in request.list("tools")? {
         let spec = node.object()?;
         match spec.need("type")?.text()?.as_str() {
-            "namespace" => namespace(&spec, &mut tools)?,
+            "namespace" => namespace(&spec, &mut tools, &mut names)?,
             PROGRAMS => {}
             kind => {
-                tools.push(tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?)
+                let tool =
+                    tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?;
+                names.insert(name_of(&tool).to_owned());
+                tools.push(tool);
             }
         }
     }
@@ -50,13 +55,17 @@ fn offer(node: &Node<'_>, kind: &str, refused: Refused) -> Result<Tool, Refused>
     if hosted.is_an_offer() { Ok(hosted) } else { Err(refused) }
 }
 
-fn namespace(spec: &Object<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
+fn namespace(
+    spec: &Object<'_>,
+    tools: &mut Vec<Tool>,
+    names: &mut HashSet<String>,
+) -> Result<(), Refused> {
     let namespace = name(spec)?;
     for node in spec.list("tools")? {
         let inner = node.object()?;
         let kind = inner.need("type")?.text()?;
         let tool = tool(&inner, &kind, Some(&namespace))?;
-        if tools.iter().any(|other| name_of(other) == name_of(&tool)) {
+        if !names.insert(name_of(&tool).to_owned()) {
             let why = format!("another tool is called {} already", name_of(&tool));
             return Err(inner.refused("name", why));
         }
