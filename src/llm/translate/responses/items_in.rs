@@ -5,9 +5,10 @@
 use serde_json::value::RawValue;
 
 use super::node::{Kind, Node, Object};
-use super::{agent_message, content_in, envelope, names, tools_in};
+use super::tools_in::Tools;
+use super::{agent_message, content_in, envelope, names};
 use crate::llm::translate::Refused;
-use crate::llm::translate::conversation::{CallKind, Part, Role, Thought, Tool, ToolCall, Turn};
+use crate::llm::translate::conversation::{CallKind, Part, Role, Thought, ToolCall, Turn};
 
 /// Records of what the service itself ran. The assistant's own words tell what came of it.
 const LEFT_OUT: &[&str] = &[
@@ -31,7 +32,7 @@ const LEFT_OUT: &[&str] = &[
 #[derive(Default)]
 pub(super) struct Items {
     pub(super) turns: Vec<Turn>,
-    pub(super) tools: Vec<Tool>,
+    pub(super) tools: Tools,
     /// The lists of tools that stood among the items, as they stood there.
     pub(super) additional: Vec<Box<RawValue>>,
 }
@@ -70,7 +71,7 @@ fn read_item(node: &Node<'_>, into: &mut Items) -> Result<(), Refused> {
         }
         "agent_message" => turns.extend(agent_message::read(&item)?),
         "additional_tools" => {
-            tools_in::add(&item, &mut into.tools)?;
+            into.tools.add(&item)?;
             into.additional.extend(item.raw("tools"));
         }
         kind if LEFT_OUT.contains(&kind) => {}
@@ -127,10 +128,12 @@ fn said(turns: &mut Vec<Turn>, parts: Vec<Part>) {
 
 /// Adds to what the tools bring.
 fn brought(turns: &mut Vec<Turn>, result: Part) {
-    let is_result = |part: &Part| matches!(part, Part::ToolResult { .. });
     match turns.last_mut() {
-        Some(turn) if turn.role == Role::User && turn.parts.iter().all(is_result) => {
-            turn.parts.push(result);
+        // No message has any: where the last part is a result, all are.
+        Some(Turn { role: Role::User, parts })
+            if matches!(parts.last(), Some(Part::ToolResult { .. })) =>
+        {
+            parts.push(result);
         }
         Some(_) | None => turns.push(Turn { role: Role::User, parts: vec![result] }),
     }

@@ -2,7 +2,8 @@
 
 use super::items_in::{self, Items};
 use super::node::{Kind, Node, Object};
-use super::{repeated, tools_in};
+use super::repeated;
+use super::tools_in::{self, Tools};
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{
     Conversation, Delivery, Format, Part, Reasoning, Role, Turn, Usage,
@@ -30,6 +31,7 @@ const PLACED: &[&str] = &[
 pub(super) fn read(body: &[u8]) -> Result<Conversation, Refused> {
     let request = Object::of_body(body)?;
     let Items { turns, tools, additional } = items(&request)?;
+    let tools = tools.into_list();
     let tool_choice = tools_in::choice(&request, &tools)?;
     // Some servers refuse it where there are no tools.
     let parallel_tools = request.boolean("parallel_tool_calls")?.filter(|_| !tools.is_empty());
@@ -56,7 +58,7 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, Refused> {
 
 /// `instructions` come first, as a system message.
 fn items(request: &Object<'_>) -> Result<Items, Refused> {
-    let mut items = Items { tools: tools_in::tools(request)?, ..Items::default() };
+    let mut items = Items { tools: Tools::of(request)?, ..Items::default() };
     if let Some(text) = request.text("instructions")?.filter(|text| !text.is_empty()) {
         items
             .turns
