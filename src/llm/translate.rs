@@ -7,6 +7,9 @@
 //! of what becomes of each field, in a file of its own (`chat_to_messages` and so on), by which
 //! requests are refused and from which docs/translation.md is written.
 //!
+//! What comes is read in one pass into [`document`]'s marks, whole or event by event; what goes is
+//! written by [`written`]. Both do what `serde_json` would, at a part of its cost.
+//!
 //! Invariants: sans-io and without a clock; memory is bounded by [`MAX_EVENT`] and by what is held
 //! already; no input panics. What the target cannot do is dropped where that is harmless, and
 //! refused by the name of its field where it would change the answer. A signature is never made up.
@@ -18,6 +21,7 @@ mod chat;
 mod chat_to_messages;
 mod chat_to_responses;
 pub mod conversation;
+mod depth;
 mod document;
 mod estimate;
 mod failures;
@@ -198,6 +202,11 @@ impl Speech {
     }
 
     fn read_request(self, body: &[u8]) -> Result<Conversation, Refused> {
+        if depth::is_too_deep(body) {
+            let most = depth::DEEPEST;
+            let why = format!("arrays and objects stand in one another more than {most} deep");
+            return Err(Refused::new("body", why));
+        }
         match self {
             Self::Chat => chat::read_request(body),
             Self::Responses => responses::read_request(body),

@@ -3,6 +3,7 @@
 //! Schemas and the like keep their bytes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::Number;
 use serde_json::value::RawValue;
@@ -156,12 +157,11 @@ impl<'a> Object<'a> {
 
     /// Of a member that stands there twice, two parsers may believe different ones.
     fn without_twins(self) -> Result<Self, Refused> {
-        for (index, (name, _)) in self.members.iter().enumerate() {
-            if self.members.iter().skip(index + 1).any(|(other, _)| other == name) {
-                return Err(Refused::new(name.clone(), "is there twice, send it once"));
-            }
+        let mut seen = HashSet::new();
+        match self.members.iter().find(|(name, _)| !seen.insert(name)) {
+            Some((name, _)) => Err(Refused::new(name.clone(), "is there twice, send it once")),
+            None => Ok(self),
         }
-        Ok(self)
     }
 }
 
