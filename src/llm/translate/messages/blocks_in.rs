@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::raw::parse;
@@ -61,6 +62,11 @@ struct Block<'a> {
     input: Option<Box<RawValue>>,
     tool_use_id: Option<String>,
     is_error: Option<bool>,
+    /// Read where it stands; here, so that it is not given twice.
+    #[serde(rename = "content")]
+    _content: Option<IgnoredAny>,
+    #[serde(rename = "source")]
+    _source: Option<IgnoredAny>,
     title: Option<String>,
     tool_name: Option<String>,
     cache_control: Option<Box<RawValue>>,
@@ -75,6 +81,8 @@ struct Place<'a> {
     data: Option<String>,
     url: Option<String>,
     file_id: Option<String>,
+    #[serde(rename = "content")]
+    _content: Option<IgnoredAny>,
 }
 
 impl Block<'_> {

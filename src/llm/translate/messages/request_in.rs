@@ -99,4 +99,7 @@ fn turn(path: &str, told: Node<'_>) -> Result<Turn, Refused> {
 struct Message<'a> {
     #[serde(borrow)]
     role: Cow<'a, str>,
+    /// Read where it stands; here, so that it is not given twice.
+    #[serde(rename = "content")]
+    _content: IgnoredAny,
 }

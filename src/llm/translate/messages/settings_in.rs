@@ -132,6 +132,9 @@ fn thinking(said: &mut Conversation, told: Node<'_>) -> Result<(), Refused> {
 #[derive(Deserialize)]
 struct OutputConfig {
     effort: Option<String>,
+    /// Read where it stands; here, so that it is not given twice.
+    #[serde(rename = "format")]
+    _format: Option<IgnoredAny>,
 }
 
 fn output_config(said: &mut Conversation, told: Node<'_>) -> Result<(), Refused> {

@@ -67,7 +67,7 @@ impl<'a> Node<'a> {
         if self.kind() != Kind::Object {
             return Err(self.refused("must be an object"));
         }
-        Ok(Object { path: self.path.clone(), members: members(self.value) })
+        Object { path: self.path.clone(), members: members(self.value) }.without_twins()
     }
 
     pub(super) fn list(&self) -> Result<Vec<Self>, Refused> {
