@@ -3,16 +3,14 @@
 //! The other dialects know no namespaces. `mcp__files` and `read` become `mcp__files__read`; what
 //! the answer calls is looked up among the tools that were sent, so nothing is guessed from names.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 
 use super::ids;
 use crate::llm::translate::Asked;
 
-/// The namespaced tools of a request, by their flat names.
+/// The namespaced tools of a request, in the order of their flat names.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<String, Name>);
+pub(super) struct Names(Vec<(String, Name)>);
 
 /// A tool in a namespace.
 #[derive(Debug)]
@@ -35,12 +33,15 @@ impl Names {
         let tools = tools.and_then(|(_, raw)| serde_json::from_str::<Vec<Spec>>(raw.get()).ok());
         let tools = tools.unwrap_or_default().into_iter();
         let spaces = tools.filter(|tool| tool.kind.as_deref() == Some("namespace"));
-        Self(spaces.flat_map(Spec::names).collect())
+        let mut names: Vec<(String, Name)> = spaces.flat_map(Spec::names).collect();
+        names.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(names)
     }
 
     /// What a flat name stands for, if a namespace holds it.
     pub(super) fn get(&self, flat: &str) -> Option<&Name> {
-        self.0.get(flat)
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(flat)).ok()?;
+        self.0.get(at).map(|(_, name)| name)
     }
 }
 

@@ -149,11 +149,11 @@ fn choice<'a>(choice: &'a ToolChoice, tools: &[Tool]) -> Choice<'a> {
 }
 
 fn customs(tools: &[Tool]) -> HashSet<&str> {
-    let custom = |tool| match tool {
-        &Tool::Custom { ref name, .. } => Some(name.as_str()),
+    let custom = tools.iter().filter_map(|tool| match tool {
+        Tool::Custom { name, .. } => Some(name.as_str()),
         Tool::Function { .. } | Tool::Hosted { .. } => None,
-    };
-    tools.iter().filter_map(custom).collect()
+    });
+    custom.collect()
 }
 
 fn chosen<'a>(name: &'a str, customs: &HashSet<&str>) -> Chosen<'a> {
