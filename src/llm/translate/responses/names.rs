@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::ids;
+use super::repeated::ADDITIONAL;
 use crate::llm::translate::Asked;
 
 /// The namespaced tools of a request, in the order of their flat names.
@@ -29,10 +30,9 @@ pub(super) fn flat(namespace: &str, name: &str) -> String {
 
 impl Names {
     pub(super) fn of(asked: &Asked) -> Self {
-        let tools = asked.repeated.iter().find(|(name, _)| *name == "tools");
-        let tools = tools.and_then(|(_, raw)| serde_json::from_str::<Vec<Spec>>(raw.get()).ok());
-        let tools = tools.unwrap_or_default().into_iter();
-        let spaces = tools.filter(|tool| tool.kind.as_deref() == Some("namespace"));
+        let lists = asked.repeated.iter().filter(|(name, _)| ["tools", ADDITIONAL].contains(name));
+        let lists = lists.filter_map(|(_, raw)| serde_json::from_str::<Vec<Spec>>(raw.get()).ok());
+        let spaces = lists.flatten().filter(|tool| tool.kind.as_deref() == Some("namespace"));
         let mut names: Vec<(String, Name)> = spaces.flat_map(Spec::names).collect();
         names.sort_by(|(one, _), (other, _)| one.cmp(other));
         Self(names)

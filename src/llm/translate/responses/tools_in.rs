@@ -14,22 +14,34 @@ use crate::llm::translate::conversation::{Tool, ToolChoice};
 /// It lets programs call the tools; the model itself may call them all the same.
 const PROGRAMS: &str = "programmatic_tool_calling";
 
-pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
-    let (mut tools, mut names) = (Vec::new(), HashSet::new());
+/// Tools, and how they are called.
+#[derive(Default)]
+pub(super) struct Tools {
+    pub(super) list: Vec<Tool>,
+    names: HashSet<String>,
+}
+
+/// The tools of a request.
+pub(super) fn tools(request: &Object<'_>) -> Result<Tools, Refused> {
+    let mut tools = Tools::default();
     for node in request.list("tools")? {
-        let spec = node.object()?;
-        match spec.need("type")?.text()?.as_str() {
-            "namespace" => namespace(&spec, &mut tools, &mut names)?,
-            PROGRAMS => {}
-            kind => {
-                let tool =
-                    tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?;
-                names.insert(name_of(&tool).to_owned());
-                tools.push(tool);
-            }
-        }
+        tools.read(&node)?;
     }
     Ok(tools)
+}
+
+/// The tools of an item, as Codex sends them; those that an earlier item brought stand once.
+pub(super) fn add(item: &Object<'_>, tools: &mut Tools) -> Result<(), Refused> {
+    let mut added = Tools::default();
+    for node in item.list("tools")? {
+        added.read(&node)?;
+    }
+    for tool in added.list {
+        if tools.names.insert(name_of(&tool).to_owned()) {
+            tools.list.push(tool);
+        }
+    }
+    Ok(())
 }
 
 /// `None` where the model chooses anyway, or where there is nothing to choose from.
@@ -49,29 +61,45 @@ pub(super) fn choice(request: &Object<'_>, tools: &[Tool]) -> Result<Option<Tool
     }
 }
 
+// === impl Tools ===
+
+impl Tools {
+    fn read(&mut self, node: &Node<'_>) -> Result<(), Refused> {
+        let spec = node.object()?;
+        match spec.need("type")?.text()?.as_str() {
+            "namespace" => self.namespace(&spec)?,
+            PROGRAMS => {}
+            kind => {
+                let tool = tool(&spec, kind, None).or_else(|refused| offer(node, kind, refused))?;
+                self.names.insert(name_of(&tool).to_owned());
+                self.list.push(tool);
+            }
+        }
+        Ok(())
+    }
+
+    fn namespace(&mut self, spec: &Object<'_>) -> Result<(), Refused> {
+        let namespace = name(spec)?;
+        for node in spec.list("tools")? {
+            let inner = node.object()?;
+            let kind = inner.need("type")?.text()?;
+            let tool = tool(&inner, &kind, Some(&namespace))?;
+            if !self.names.insert(name_of(&tool).to_owned()) {
+                let why = format!("another tool is called {} already", name_of(&tool));
+                return Err(inner.refused("name", why));
+            }
+            self.list.push(tool);
+        }
+        Ok(())
+    }
+}
+
+// === private parts ===
+
 /// A hosted tool that is but an offer, or the refusal of another.
 fn offer(node: &Node<'_>, kind: &str, refused: Refused) -> Result<Tool, Refused> {
     let hosted = Tool::Hosted { kind: kind.to_owned(), raw: node.raw() };
     if hosted.is_an_offer() { Ok(hosted) } else { Err(refused) }
-}
-
-fn namespace(
-    spec: &Object<'_>,
-    tools: &mut Vec<Tool>,
-    names: &mut HashSet<String>,
-) -> Result<(), Refused> {
-    let namespace = name(spec)?;
-    for node in spec.list("tools")? {
-        let inner = node.object()?;
-        let kind = inner.need("type")?.text()?;
-        let tool = tool(&inner, &kind, Some(&namespace))?;
-        if !names.insert(name_of(&tool).to_owned()) {
-            let why = format!("another tool is called {} already", name_of(&tool));
-            return Err(inner.refused("name", why));
-        }
-        tools.push(tool);
-    }
-    Ok(())
 }
 
 fn tool(spec: &Object<'_>, kind: &str, namespace: Option<&str>) -> Result<Tool, Refused> {
