@@ -18,12 +18,15 @@ use tokio::time::timeout;
 use super::call::{Call, CallBody, Head, Model, Place};
 use super::failure::{BodyEnd, Failure};
 use super::worker::Worker;
-use crate::llm::decode::{Coding, Decoder};
+use crate::llm::decode::{Coding, DecodeFault, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
 use crate::llm::operation::ModelAt;
 use crate::net::budget::Reservation;
 use crate::table::Table;
+
+/// So much of a compressed body is read, on its way to an upstream that decodes it itself.
+const DECODED: usize = 64 << 20;
 
 /// What is done with a body.
 #[expect(
@@ -113,7 +116,7 @@ fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failur
                     coding.escape_default()
                 ))
             })?;
-            let decoder = Box::new(Decoder::new(known));
+            let decoder = Box::new(Decoder::limited(known, DECODED));
             Ok(Some(Reading::Sealed(decoder, BodyScanner::default())))
         }
     }
@@ -162,6 +165,16 @@ async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes
     }
 }
 
+/// What it means that a compressed body cannot be decoded into this many bytes.
+pub(super) fn undecoded(fault: DecodeFault, limit: usize) -> Failure {
+    match fault {
+        DecodeFault::TooLong => Failure::BodyTooLarge(limit),
+        DecodeFault::Malformed => {
+            Failure::BadRequest("the compressed request body is malformed".to_owned())
+        }
+    }
+}
+
 fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let encoded = path.get(span.clone()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
@@ -182,10 +195,7 @@ impl Reading {
             Self::Json(scanner) => scanner.feed(chunk),
             Self::Sealed(decoder, scanner) => {
                 let decoded = decoder.decode(chunk, &mut |piece| scanner.feed(piece));
-                decoded.map_err(|_| {
-                    let why = "the compressed request body is malformed or too long";
-                    Failure::BadRequest(why.to_owned())
-                })?;
+                decoded.map_err(|fault| undecoded(fault, DECODED))?;
             }
             Self::Form => {}
         }

@@ -72,10 +72,11 @@ async fn forward(
     let choice = choose(&table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(&table, &choice);
     if let (Some(how), Kind::CountTokens) = (choice.plan.translation, call.head.operation.kind) {
-        return rendition::estimate(&call, how.pair);
+        return rendition::estimate(&call, how.pair, worker.shared.limits.body_bytes);
     }
     let operation = call.head.operation.clone();
-    let Prepared { to_send, answer: change } = prepare(call, &choice)?;
+    let Prepared { to_send, answer: change } =
+        prepare(call, &choice, worker.shared.limits.body_bytes)?;
     let Choice { plan, .. } = choice;
     let expected = to_send.expected;
     let mut timing = Timing::default();

@@ -63,18 +63,21 @@ pub struct Outline {
     pub answer: AnswerChange,
 }
 
-/// Makes the upstream request.
+/// Makes the upstream request. A body that is translated is no longer than `limit` without its
+/// compression.
 ///
 /// # Errors
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
-pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
+pub fn prepare(call: Call, choice: &Choice, limit: usize) -> Result<Prepared, Failure> {
     let expected = expected(&call);
-    let (outline, body) = outline(call, choice)?;
+    let (outline, body) = outline(call, choice, limit)?;
     let body = match (body, outline.body) {
         (CallBody::Held(chunks, reservation), BodyChange::Spliced(splices)) => {
             Outgoing::Held(Held::new(json::splice(&chunks, &splices), reservation))
         }
-        (CallBody::Held(_, reservation), BodyChange::Translated(body)) => {
+        (CallBody::Held(_, mut reservation), BodyChange::Translated(body)) => {
+            // Longer than what came, if that was compressed.
+            reservation.cover(body.len()).map_err(|_| Failure::Overloaded)?;
             Outgoing::Held(Held::new(vec![body], reservation))
         }
         (CallBody::Passing(incoming), _) => Outgoing::Passing(Passing::new(incoming)),
@@ -96,9 +99,13 @@ fn expected(call: &Call) -> Expected {
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
+pub fn outline<B: Body>(
+    call: Call<B>,
+    choice: &Choice,
+    limit: usize,
+) -> Result<(Outline, B), Failure> {
     if let Some(translation) = choice.plan.translation {
-        return translated(call, choice, translation);
+        return translated(call, choice, (translation, limit));
     }
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
@@ -118,11 +125,13 @@ pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), 
 fn translated<B: Body>(
     call: Call<B>,
     choice: &Choice,
-    how: Translation,
+    (how, limit): (Translation, usize),
 ) -> Result<(Outline, B), Failure> {
     let plan = &choice.plan;
     let body = call.body.whole().ok_or_else(translation::no_json)?;
-    let made = translation::request(plan, how, &call.head.headers, &body)?;
+    let plain = translation::plain(&call.head.headers, &body, limit)?;
+    let made = translation::request(plan, how, &plain)?;
+    drop(plain);
     let pair = how.pair;
     let (_, suffix) = translation::operation(pair.upstream());
     let path = CallPath {

@@ -228,6 +228,12 @@ impl Relay {
     /// connection.
     fn broke_off(&mut self, cx: &mut Context<'_>, failure: Failure) -> Polled {
         self.inflow.abandon();
+        if self.rewrite.has_ended() == Some(true) {
+            // The client has been told an end, behind which nothing may stand.
+            self.state = State::Over;
+            self.settle(&Outcome::Served);
+            return Poll::Ready(None);
+        }
         self.settle(&Outcome::Failed(&failure));
         if !self.between_events() {
             self.state = State::Breaking(io::Error::other(failure.told()));

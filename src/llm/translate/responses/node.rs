@@ -3,6 +3,7 @@
 //! Values stay text until somebody asks for one, so that schemas and the like keep their bytes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -11,9 +12,6 @@ use serde_json::Number;
 use serde_json::value::RawValue;
 
 use crate::llm::translate::Refused;
-
-/// How deep arrays and objects may stand in one another: what parsers of JSON usually allow.
-const DEEPEST: usize = 127;
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -99,9 +97,6 @@ impl<'a> Object<'a> {
     pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Refused> {
         let refused = |why: &str| Refused::new("body", why);
         let text = std::str::from_utf8(body).map_err(|_| refused("is not UTF-8"))?;
-        if is_too_deep(body) {
-            return Err(refused("arrays and objects stand too deep in one another"));
-        }
         let members: Members<'a> = serde_json::from_str(text)
             .map_err(|error| refused(&format!("is not a JSON object: {error}")))?;
         let object = Self { path: String::new(), members: members.0 };
@@ -158,12 +153,11 @@ impl<'a> Object<'a> {
 
     /// Of a member that stands there twice, two parsers may believe different ones.
     fn without_twins(self) -> Result<Self, Refused> {
-        for (index, (name, _)) in self.members.iter().enumerate() {
-            if self.members.iter().skip(index + 1).any(|(other, _)| other == name) {
-                return Err(Refused::new(name.clone(), "is there twice, send it once"));
-            }
+        let mut seen = HashSet::new();
+        match self.members.iter().find(|(name, _)| !seen.insert(name)) {
+            Some((name, _)) => Err(Refused::new(name.clone(), "is there twice, send it once")),
+            None => Ok(self),
         }
-        Ok(self)
     }
 }
 
@@ -197,23 +191,4 @@ impl<'de> Visitor<'de> for InOrder {
         }
         Ok(Members(members))
     }
-}
-
-/// Raw values are skipped without recursion, so nothing else would notice.
-fn is_too_deep(body: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in body {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b'[' | b'{') => depth += 1,
-            (false, b']' | b'}') => depth = depth.saturating_sub(1),
-            (true | false, _) => {}
-        }
-        if depth > DEEPEST {
-            return true;
-        }
-    }
-    false
 }
