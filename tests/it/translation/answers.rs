@@ -227,7 +227,7 @@ fn fault_51_a_translated_answer_comes_whole_or_not_at_all() {
             |length: usize| format!("HTTP/1.1 200 OK\r\n{JSON}content-length: {length}\r\n\r\n");
         always.says_and_closes((head(length + 1) + body).into_bytes()).is_refused(false);
         always.says_and_closes((head(length - 1) + body).into_bytes()).is_refused(true);
-        always.says_and_closes([&STREAM_HEAD_OF_JSON[..], &chunk(body)].concat()).is_refused(false);
+        always.says_and_closes([STREAM_HEAD_OF_JSON, &chunk(body)].concat()).is_refused(false);
         always
             .says_and_closes((head(length) + body + "HTTP/1.1 500 X\r\n\r\n").into_bytes())
             .ask(false)
