@@ -1,7 +1,7 @@
 # Everything that a developer or CI does, by name. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster image test e2e check fix bless chart fuzz bench bench-push soak
+.PHONY: help demo cluster image test e2e agents check fix bless chart fuzz bench bench-push soak
 
 SOAK_MINUTES ?= 2
 
@@ -22,6 +22,9 @@ test: ## what CI runs: check, unit and integration tests, real SDKs, a real Kube
 
 e2e: ## image and chart on a real node with kubelet and containerd: pods, calls, failures (root)
 	@scripts/e2e
+
+agents: ## Claude Code and Codex themselves, on upstreams of every dialect (400 MB of packages)
+	@scripts/agents
 
 check: ## formatting, lints, dependencies (no test is run)
 	@scripts/check

@@ -51,7 +51,7 @@ pub(super) struct ControllerArgs {
     namespaces: Vec<ObjectName>,
 
     /// Where sidecars connect
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8790", env = "PILLION_LISTEN")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:8790", env = "PILLION_LISTEN")]
     listen: SocketAddr,
 
     /// Where /livez, /readyz and /metrics answer

@@ -1,6 +1,7 @@
 //! Assembles a data plane: workers, admin pages, the way to its table.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -106,12 +107,16 @@ impl DataPlane {
     }
 }
 
-/// Takes an address.
+/// Takes an address. `[::]` is every address, of IPv4 too, and also where IPv6 is switched off.
 ///
 /// # Errors
 /// When it is taken already, or not ours.
 pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).with_context(|| {
+    let bound = TcpListener::bind(address).or_else(|error| match ipv4_instead(address, &error) {
+        Some(address) => TcpListener::bind(address),
+        None => Err(error),
+    });
+    let listener = bound.with_context(|| {
         format!(
             "cannot listen on {address}: is another Pillion running? \
              choose another --listen or --admin"
@@ -119,6 +124,16 @@ pub(super) fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
+}
+
+/// What `[::]` is on a kernel without IPv6, which refuses it with another error than one that is
+/// about the port.
+fn ipv4_instead(address: SocketAddr, error: &io::Error) -> Option<SocketAddr> {
+    let is_everywhere = address.ip() == Ipv6Addr::UNSPECIFIED;
+    let about_the_port =
+        matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
+    (is_everywhere && !about_the_port)
+        .then(|| SocketAddr::from((Ipv4Addr::UNSPECIFIED, address.port())))
 }
 
 /// `HTTPS_PROXY` (or `https_proxy`) and `NO_PROXY`, with the system's CA certificates.
@@ -203,4 +218,21 @@ pub(super) fn gather(registry: &Registry) -> Written {
 
 fn json(body: String) -> Written {
     Written { status: StatusCode::OK, content_type: "application/json", body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everywhere_is_everywhere_without_ipv6_too() {
+        let no_ipv6 = io::Error::from(io::ErrorKind::Unsupported);
+        let taken = io::Error::from(io::ErrorKind::AddrInUse);
+        let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 80));
+        let ipv4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 80));
+        assert_eq!(ipv4_instead(everywhere, &no_ipv6), Some(ipv4));
+        assert_eq!(ipv4_instead(everywhere, &taken), None);
+        assert_eq!(ipv4_instead(ipv4, &no_ipv6), None);
+        assert_eq!(ipv4_instead(SocketAddr::from((Ipv6Addr::LOCALHOST, 80)), &no_ipv6), None);
+    }
 }

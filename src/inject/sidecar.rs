@@ -87,7 +87,7 @@ fn arguments(settings: &Settings) -> Value {
         "--listen",
         format!("127.0.0.1:{}", settings.port),
         "--admin",
-        format!("0.0.0.0:{}", settings.admin_port),
+        format!("[::]:{}", settings.admin_port),
         "--cache",
         CACHE_PATH,
         "--log",

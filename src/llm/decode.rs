@@ -49,7 +49,7 @@ pub enum DecodeFault {
     /// The bytes are not what the coding says.
     #[error("the compressed answer is malformed")]
     Malformed,
-    /// More than [`LIMIT`] decoded bytes.
+    /// More decoded bytes than the limit.
     #[error("the compressed answer is too long to be read")]
     TooLong,
 }
@@ -76,6 +76,12 @@ impl Decoder {
     /// A decoder of `coding`.
     pub fn new(coding: Coding) -> Self {
         Self { machine: Machine::Waiting(coding), left: LIMIT }
+    }
+
+    /// The same with another limit than [`LIMIT`]: so many bytes, and not one more.
+    pub fn limited(coding: Coding, most: usize) -> Self {
+        let left = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+        Self { machine: Machine::Waiting(coding), left }
     }
 
     /// Decodes the next bytes into `sink`.

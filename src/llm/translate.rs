@@ -18,6 +18,7 @@ mod chat;
 mod chat_to_messages;
 mod chat_to_responses;
 pub mod conversation;
+mod depth;
 mod estimate;
 mod failures;
 pub mod fate;
@@ -196,6 +197,11 @@ impl Speech {
     }
 
     fn read_request(self, body: &[u8]) -> Result<Conversation, Refused> {
+        if depth::is_too_deep(body) {
+            let most = depth::DEEPEST;
+            let why = format!("arrays and objects stand in one another more than {most} deep");
+            return Err(Refused::new("body", why));
+        }
         match self {
             Self::Chat => chat::read_request(body),
             Self::Responses => responses::read_request(body),

@@ -61,6 +61,14 @@ impl Reservation {
         self.taken += amount;
         Ok(())
     }
+
+    /// Takes as much more as it needs to hold `amount` in all.
+    ///
+    /// # Errors
+    /// [`Exhausted`], and nothing more is taken.
+    pub fn cover(&mut self, amount: usize) -> Result<(), Exhausted> {
+        self.grow(amount.saturating_sub(self.taken))
+    }
 }
 
 impl Drop for Reservation {
@@ -82,8 +90,12 @@ mod tests {
         assert_eq!(second.grow(3), Err(Exhausted));
         assert_eq!(second.grow(usize::MAX), Err(Exhausted));
         assert_eq!(second.grow(2), Ok(()));
+        assert_eq!(first.cover(5), Ok(()));
+        assert_eq!(first.cover(9), Err(Exhausted));
         drop(first);
         assert_eq!(budget.used(), 2);
+        assert_eq!(second.cover(9), Ok(()));
+        assert_eq!(budget.used(), 9);
         drop(second);
         assert_eq!(budget.used(), 0);
     }

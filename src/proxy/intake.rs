@@ -25,6 +25,9 @@ use crate::llm::operation::ModelAt;
 use crate::net::budget::Reservation;
 use crate::table::Table;
 
+/// So much of a compressed body is read, on its way to an upstream that decodes it itself.
+const DECODED: usize = 64 << 20;
+
 /// What is done with a body.
 #[expect(
     clippy::large_enum_variant,
@@ -113,7 +116,7 @@ fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failur
                     coding.escape_default()
                 ))
             })?;
-            let decoder = Box::new(Decoder::new(known));
+            let decoder = Box::new(Decoder::limited(known, DECODED));
             Ok(Some(Reading::Sealed(decoder, BodyScanner::default())))
         }
     }
@@ -182,10 +185,7 @@ impl Reading {
             Self::Json(scanner) => scanner.feed(chunk),
             Self::Sealed(decoder, scanner) => {
                 let decoded = decoder.decode(chunk, &mut |piece| scanner.feed(piece));
-                decoded.map_err(|_| {
-                    let why = "the compressed request body is malformed or too long";
-                    Failure::BadRequest(why.to_owned())
-                })?;
+                decoded.map_err(|fault| Failure::undecoded(fault, DECODED))?;
             }
             Self::Form => {}
         }

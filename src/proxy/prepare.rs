@@ -14,7 +14,7 @@ use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::translation::{self, Translated};
-use super::upstream::ToSend;
+use super::upstream::{Expected, ToSend};
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
 use crate::secret::QueryValue;
@@ -63,33 +63,49 @@ pub struct Outline {
     pub answer: AnswerChange,
 }
 
-/// Makes the upstream request.
+/// Makes the upstream request. A body that is translated is no longer than `limit` without its
+/// compression.
 ///
 /// # Errors
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
-pub fn prepare(call: Call, choice: &Choice) -> Result<Prepared, Failure> {
-    let (outline, body) = outline(call, choice)?;
+pub fn prepare(call: Call, choice: &Choice, limit: usize) -> Result<Prepared, Failure> {
+    let expected = expected(&call);
+    let (outline, body) = outline(call, choice, limit)?;
     let body = match (body, outline.body) {
         (CallBody::Held(chunks, reservation), BodyChange::Spliced(splices)) => {
             Outgoing::Held(Held::new(json::splice(&chunks, &splices), reservation))
         }
-        (CallBody::Held(_, reservation), BodyChange::Translated(body)) => {
+        (CallBody::Held(_, mut reservation), BodyChange::Translated(body)) => {
+            // Longer than what came, if that was compressed.
+            reservation.cover(body.len()).map_err(|_| Failure::Overloaded)?;
             Outgoing::Held(Held::new(vec![body], reservation))
         }
         (CallBody::Passing(incoming), _) => Outgoing::Passing(Passing::new(incoming)),
     };
-    let to_send =
-        ToSend { method: outline.method, target: outline.target, headers: outline.headers, body };
-    Ok(Prepared { to_send, answer: outline.answer })
+    let Outline { method, target, headers, answer, .. } = outline;
+    let to_send = ToSend { method, target, headers, body, expected };
+    Ok(Prepared { to_send, answer })
+}
+
+fn expected(call: &Call) -> Expected {
+    let streams = call.facts.stream || call.head.operation.kind == Kind::StreamGenerateContent;
+    match &call.body {
+        CallBody::Held(..) if streams => Expected::Events,
+        CallBody::Held(..) | CallBody::Passing(_) => Expected::Anything,
+    }
 }
 
 /// Says what the upstream request is; hands the body back untouched.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), Failure> {
+pub fn outline<B: Body>(
+    call: Call<B>,
+    choice: &Choice,
+    limit: usize,
+) -> Result<(Outline, B), Failure> {
     if let Some(translation) = choice.plan.translation {
-        return translated(call, choice, translation);
+        return translated(call, choice, (translation, limit));
     }
     let plan = &choice.plan;
     let target = target(&call.head, call.model.as_ref(), choice)?;
@@ -109,11 +125,13 @@ pub fn outline<B: Body>(call: Call<B>, choice: &Choice) -> Result<(Outline, B), 
 fn translated<B: Body>(
     call: Call<B>,
     choice: &Choice,
-    how: Translation,
+    (how, limit): (Translation, usize),
 ) -> Result<(Outline, B), Failure> {
     let plan = &choice.plan;
     let body = call.body.whole().ok_or_else(translation::no_json)?;
-    let made = translation::request(plan, how, &call.head.headers, &body)?;
+    let plain = translation::plain(&call.head.headers, &body, limit)?;
+    let made = translation::request(plan, how, &plain)?;
+    drop(plain);
     let pair = how.pair;
     let (_, suffix) = translation::operation(pair.upstream());
     let path = CallPath {

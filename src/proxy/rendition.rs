@@ -4,9 +4,9 @@
 //! because its status depends on whether it can be read.
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::response::Parts as Head;
+use http::{Response, Version};
 use tokio::time::Instant;
 
 use super::call::{Body, Call};
@@ -28,13 +28,23 @@ use crate::llm::translate::{Asked, Occasion, Pair};
 use crate::table::Plan;
 use crate::telemetry;
 
-/// The id of an answer under the name that Anthropic's SDKs look for.
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The id of an answer: OpenAI's SDKs look for the first name, Anthropic's for the second.
+const REQUEST_IDS: [HeaderName; 2] =
+    [HeaderName::from_static("x-request-id"), HeaderName::from_static("request-id")];
+/// What is said of the bytes of a body, and no longer true of another one.
+const OF_THE_BODY: [HeaderName; 6] = [
+    header::CONTENT_LENGTH,
+    header::CONTENT_ENCODING,
+    header::ETAG,
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+];
 /// Marks what Pillion guessed, by the member's name.
 const ESTIMATED: HeaderName = HeaderName::from_static("x-pillion-estimated");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
-/// Larger error texts are cut.
+/// Of a longer error only the status is told.
 const ERROR_BYTES: usize = 1 << 20;
 
 /// An answer to a translated call, and how it came.
@@ -53,14 +63,22 @@ pub struct Received<'a> {
 ///
 /// # Errors
 /// [`Failure::BadRequest`], which names the field.
-pub fn estimate(call: &Call, pair: Pair) -> Result<Reply, Failure> {
-    let body = call.body.whole().ok_or_else(translation::no_json)?;
-    let body = translation::plain(&call.head.headers, &body)?;
-    let tokens = pair.client().estimate(&body).map_err(translation::refused)?;
+pub fn estimate(call: &Call, pair: Pair, limit: usize) -> Result<Reply, Failure> {
+    let tokens = tokens(call, pair, limit)?;
     let mut response = Response::new(Bytes::from(format!("{{\"input_tokens\":{tokens}}}")));
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
     response.headers_mut().insert(ESTIMATED, HeaderValue::from_static("input_tokens"));
     Ok(Reply::Whole(Box::new(response)))
+}
+
+/// The tokens that [`estimate`] tells.
+///
+/// # Errors
+/// As [`estimate`].
+pub fn tokens<B: Body>(call: &Call<B>, pair: Pair, limit: usize) -> Result<u64, Failure> {
+    let body = call.body.whole().ok_or_else(translation::no_json)?;
+    let body = translation::plain(&call.head.headers, &body, limit)?;
+    pair.client().estimate(&body).map_err(translation::refused)
 }
 
 // === impl Received ===
@@ -75,20 +93,22 @@ impl Received<'_> {
         Translated { pair, asked }: Translated,
         books: &mut Observation,
     ) -> Result<Reply, Failure> {
-        let (mut head, source) = self.answer.response.into_parts();
+        let (mut head, source) = self.answer.into_parts();
         books.seen.request_id = request_id(&head.headers);
         let silence = Silence::new(self.plan.timeouts, self.worker.cut.listen(), self.came);
-        let inflow = Inflow::new(source, self.answer.lease, silence);
+        let inflow = Inflow::new(source, silence);
         let reading = Reading::of(pair, &head.headers);
         strip_hop_by_hop(&mut head.headers);
+        // This hop's own, whatever the upstream's is.
+        head.version = Version::HTTP_11;
         let streams = head.status.is_success() && reading.tap.is_event_stream();
         if streams && asked.delivery != Delivery::Whole {
             return reading.streamed(asked, head, inflow);
         }
-        let limit = match head.status.is_success() {
-            true => self.worker.shared.limits.body_bytes,
-            false => ERROR_BYTES,
-        };
+        if !head.status.is_success() {
+            return reading.refused(head, inflow).await;
+        }
+        let limit = self.worker.shared.limits.body_bytes;
         reading.whole(&asked, head, (inflow, limit), books).await
     }
 }
@@ -122,6 +142,19 @@ impl Reading {
         })))
     }
 
+    /// An error of the upstream's. Its status counts, even if what it says cannot be read.
+    async fn refused(self, mut head: Head, mut inflow: Inflow) -> Result<Reply, Failure> {
+        let body = match inflow.whole(ERROR_BYTES).await {
+            Ok(body) => body,
+            Err(Failure::UpstreamBroken(_)) => Vec::new(),
+            Err(failure) => return Err(failure),
+        };
+        let text = self.coding.and_then(|coding| decoded(coding, &body, ERROR_BYTES).ok());
+        own(&mut head.headers, JSON);
+        let told = self.pair.error(head.status.as_u16(), &text.unwrap_or_default());
+        Ok(Reply::Whole(Box::new(Response::from_parts(head, told))))
+    }
+
     async fn whole(
         mut self,
         asked: &Asked,
@@ -131,13 +164,8 @@ impl Reading {
     ) -> Result<Reply, Failure> {
         let body = inflow.whole(limit).await?;
         self.tap.observe(&body);
-        let body = decoded(self.coding.ok_or_else(unknown_coding)?, &body);
+        let body = decoded(self.coding.ok_or_else(unknown_coding)?, &body, limit);
         let body = body.map_err(|fault| Failure::UpstreamBroken(fault.to_string()))?;
-        if !head.status.is_success() {
-            own(&mut head.headers, JSON);
-            let told = self.pair.error(head.status.as_u16(), &body);
-            return Ok(Reply::Whole(Box::new(Response::from_parts(head, told))));
-        }
         books.seen.usage = self.tap.usage();
         let (told, content_type) = match asked.delivery {
             Delivery::Whole => (self.pair.answer(&body, asked, &occasion()), JSON),
@@ -154,12 +182,13 @@ impl Reading {
 
 /// The upstream's headers go on, but for those of its body, which is another one now.
 fn own(headers: &mut HeaderMap, content_type: HeaderValue) {
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::CONTENT_ENCODING);
+    for name in OF_THE_BODY {
+        headers.remove(name);
+    }
     headers.insert(header::CONTENT_TYPE, content_type);
-    if let (Some(id), None) = (headers.get("x-request-id"), headers.get(REQUEST_ID)) {
-        let id = id.clone();
-        headers.insert(REQUEST_ID, id);
+    let id = REQUEST_IDS.iter().find_map(|name| headers.get(name)).cloned();
+    for (name, id) in REQUEST_IDS.into_iter().zip(id.iter().cycle()) {
+        headers.entry(name).or_insert_with(|| id.clone());
     }
 }
 

@@ -60,12 +60,12 @@ impl Rewrite {
         let Self::Translated(translated) = self else {
             return None;
         };
-        let why = match (&translated.fault, translated.translator.state()) {
-            (Some(fault), _) => fault.clone(),
-            (None, StreamState::Broken(unreadable)) => unreadable.to_string(),
-            (None, StreamState::Flowing | StreamState::Whole | StreamState::Failed(_)) => {
-                return None;
-            }
+        let why = match (translated.translator.state(), &translated.fault) {
+            // Nothing may follow the last event, whatever comes behind it.
+            (StreamState::Whole | StreamState::Failed(_), _) => return None,
+            (StreamState::Flowing | StreamState::Broken(_), Some(fault)) => fault.clone(),
+            (StreamState::Broken(unreadable), None) => unreadable.to_string(),
+            (StreamState::Flowing, None) => return None,
         };
         Some(Failure::UpstreamBroken(why))
     }

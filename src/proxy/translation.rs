@@ -66,17 +66,15 @@ pub fn operation(speech: Speech) -> (Kind, &'static str) {
     }
 }
 
-/// The request's body in the upstream's dialect.
+/// The request's body, without its compression, in the upstream's dialect.
 ///
 /// # Errors
 /// [`Failure::BadRequest`], which names the field.
 pub fn request(
     plan: &Plan,
     how: Translation,
-    headers: &HeaderMap,
     body: &[u8],
 ) -> Result<translate::Translated, Failure> {
-    let body = plain(headers, body)?;
     let wishes = Wishes {
         model: plan.rename.as_ref().map(|rename| rename.name.to_string()),
         max_tokens: how.max_tokens,
@@ -87,17 +85,19 @@ pub fn request(
             StreamUsage::AsSent => translate::StreamUsage::AsSent,
         },
     };
-    how.pair.request(&body, &wishes).map_err(refused)
+    how.pair.request(body, &wishes).map_err(refused)
 }
 
-/// Without its compression, if it has one; intake refused those that are not known.
-pub(super) fn plain<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<Cow<'a, [u8]>, Failure> {
+/// Without its compression, if it has one; intake refused those that are not known. The limit holds
+/// for what is in it, too.
+pub(super) fn plain<'a>(
+    headers: &HeaderMap,
+    body: &'a [u8],
+    limit: usize,
+) -> Result<Cow<'a, [u8]>, Failure> {
     let coding = Coding::named(text(headers, header::CONTENT_ENCODING));
-    let malformed = |_| {
-        let why = "the compressed request body is malformed or too long";
-        Failure::BadRequest(why.to_owned())
-    };
-    decoded(coding.unwrap_or(Coding::Identity), body).map_err(malformed)
+    let plain = decoded(coding.unwrap_or(Coding::Identity), body, limit);
+    plain.map_err(|fault| Failure::undecoded(fault, limit))
 }
 
 /// Makes the headers of a caller those of a request in another dialect: what belongs to the
@@ -122,13 +122,17 @@ pub fn headers(headers: &mut HeaderMap, pair: Pair) {
     }
 }
 
-/// The bytes without their coding.
-pub(super) fn decoded(coding: Coding, body: &[u8]) -> Result<Cow<'_, [u8]>, DecodeFault> {
+/// The bytes without their coding, if they are no more than `limit` then.
+pub(super) fn decoded(
+    coding: Coding,
+    body: &[u8],
+    limit: usize,
+) -> Result<Cow<'_, [u8]>, DecodeFault> {
     if coding == Coding::Identity {
         return Ok(body.into());
     }
     let mut whole = Vec::new();
-    Decoder::new(coding).decode(body, &mut |piece| whole.extend_from_slice(piece))?;
+    Decoder::limited(coding, limit).decode(body, &mut |piece| whole.extend_from_slice(piece))?;
     Ok(whole.into())
 }
 

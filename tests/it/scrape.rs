@@ -1,8 +1,10 @@
-//! The metrics page of a real process: well formed, complete, and bounded whatever callers send.
+//! The admin pages of a real process: where they are reached; its metrics are well formed, complete,
+//! and bounded whatever callers send.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::thread;
 
-use crate::support::client::request;
+use crate::support::client::{Client, request};
 use crate::support::dialects::{CHAT, DIALECTS, streaming};
 use crate::support::gate::Gate;
 use crate::support::metrics::{Samples, wait_sum};
@@ -18,6 +20,20 @@ fn answering() -> Upstream {
 
 fn body(model: &str) -> String {
     format!("{{\"model\":{}}}", serde_json::Value::from(model))
+}
+
+/// As in an injected sidecar: the kubelet calls by the pod's address, of whichever family it is.
+#[test]
+fn every_address_is_of_both_families() {
+    let upstream = answering();
+    let manifests = provider("there", &upstream.url(), "") + &all_to("there");
+    let proxy = Launch::new().flag("--admin", "[::]:0").start(&manifests);
+    for address in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+        let mut client = Client::connect(SocketAddr::from((address, proxy.admin().port())));
+        for page in ["/readyz", "/table"] {
+            assert_eq!(client.get(page, &[]).status(), 200, "{page} at {address}");
+        }
+    }
 }
 
 #[test]

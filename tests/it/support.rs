@@ -3,8 +3,10 @@
 //! Nothing here uses hyper, so that what a test sees is what was sent, and what it sends may be
 //! wrong. Nothing sleeps: tests wait for events, and [`GUARD`] only turns a hang into a failure.
 
+pub(crate) mod breaks;
 pub(crate) mod client;
 pub(crate) mod cluster;
+pub(crate) mod codings;
 pub(crate) mod dialects;
 pub(crate) mod gate;
 pub(crate) mod h2;

@@ -1,7 +1,13 @@
 //! Targets that speak another dialect than the caller, through the real proxy: what they get, what
 //! the caller gets, how streams end, what the books say.
 
+mod answers;
 mod document;
+mod errors;
+mod requests;
+mod sides;
+mod stage;
+mod streams;
 
 use serde_json::{Value, json};
 
@@ -30,15 +36,18 @@ fn asked(stream: bool) -> String {
 
 /// A proxy whose only provider speaks one API, and renames the model.
 fn proxy(api: &str, upstream: &Upstream) -> Proxy {
+    Proxy::start(&manifests(api, upstream))
+}
+
+fn manifests(api: &str, upstream: &Upstream) -> String {
     let provider = format!(
         "  provider: Custom\n  endpoints: [{{ api: {api}, baseUrl: \"{}\" }}]\n  keys: [{{ name: main, \
          secretRef: {{ name: there, key: api-key }} }}]\n",
         upstream.url()
     );
-    let yaml = object("ProviderSecret", "there", &provider)
+    object("ProviderSecret", "there", &provider)
         + &secret("there", "api-key", &format!("sk-{CANARY}-there"))
-        + &all_to("there").replace("name: there }", "name: there }, model: glm-4.6");
-    Proxy::start(&yaml)
+        + &all_to("there").replace("name: there }", "name: there }, model: glm-4.6")
 }
 
 fn event(data: &str) -> String {

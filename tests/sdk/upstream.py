@@ -14,6 +14,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 ANTHROPIC_USAGE = {"input_tokens": 11, "output_tokens": 7, "cache_read_input_tokens": 5}
+# What is called of the tools that a caller offers, and with what. Claude Code and Codex run a
+# command by those behind the first; the last is what a translation makes of Codex's `exec`, a tool
+# that takes JavaScript.
+COMMAND = "echo hello > proof.txt"
+CALLS = {
+    "weather": {"city": "Ulm"},
+    "Bash": {"command": COMMAND, "description": "Prove it"},
+    "exec_command": {"cmd": COMMAND},
+    "functions__exec": {"input": f'text(await tools.exec_command({{cmd: "{COMMAND}"}}))'},
+}
 WORDS = ["Hello", " from", " the", " upstream ", "\u2713"]
 TEXT = "".join(WORDS)
 
@@ -186,8 +196,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.chat_stream(asked, upstream)
         message = {"role": "assistant", "content": TEXT}
         reason = "stop"
-        if wants_call(asked):
-            call = {"name": "weather", "arguments": '{"city": "Ulm"}'}
+        if called := call_of(asked):
+            call = {"name": called.name, "arguments": called.arguments}
             message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
             message["content"], reason = None, "tool_calls"
         choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
@@ -197,10 +207,10 @@ class Handler(BaseHTTPRequestHandler):
         self.start_stream()
         head = chat_object(asked, "chat.completion.chunk")
         choice = {"index": 0, "finish_reason": None}
-        calls = wants_call(asked)
-        if calls:
-            deltas = [tool_delta(name="weather")] + [
-                tool_delta(arguments=part) for part in ['{"city"', ': "Ulm"}']
+        called = call_of(asked)
+        if called:
+            deltas = [tool_delta(name=called.name)] + [
+                tool_delta(arguments=part) for part in called.parts
             ]
         else:
             deltas = [{"role": "assistant"}] + [{"content": word} for word in WORDS]
@@ -209,7 +219,7 @@ class Handler(BaseHTTPRequestHandler):
         if asked["model"].startswith("endless"):
             while True:
                 self.event(None, head | {"choices": [choice | {"delta": {"content": "more"}}]})
-        reason = "tool_calls" if calls else "stop"
+        reason = "tool_calls" if called else "stop"
         self.event(None, head | {"choices": [choice | {"delta": {}, "finish_reason": reason}]})
         if (asked.get("stream_options") or {}).get("include_usage"):
             self.event(None, head | {"choices": [], "usage": USAGE})
@@ -230,15 +240,16 @@ class Handler(BaseHTTPRequestHandler):
                 "output_tokens_details": {"reasoning_tokens": 0},
             },
         }
-        if wants_call(asked):
-            call = {"id": "fc_1", "type": "function_call", "call_id": "call_1", "name": "weather"}
-            whole["output"] = [call | {"arguments": '{"city": "Ulm"}', "status": "completed"}]
+        if called := call_of(asked):
+            call = {"id": "fc_1", "type": "function_call", "call_id": "call_1"}
+            call |= {"name": called.name, "arguments": called.arguments}
+            whole["output"] = [call | {"status": "completed"}]
         if not asked.get("stream"):
             return self.json(whole)
         self.start_stream()
         started = whole | {"status": "in_progress", "output": [], "usage": None}
-        if wants_call(asked):
-            return self.responses_call(started, whole)
+        if called:
+            return self.responses_call(started, whole, called)
         at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
         events = [
             {"type": "response.created", "response": started},
@@ -257,7 +268,7 @@ class Handler(BaseHTTPRequestHandler):
             self.event(event["type"], event | {"sequence_number": number})
         self.chunk(b"")
 
-    def responses_call(self, started: dict, whole: dict):
+    def responses_call(self, started: dict, whole: dict, called: "Call"):
         [item] = whole["output"]
         at = {"item_id": item["id"], "output_index": 0}
         begun = item | {"arguments": "", "status": "in_progress"}
@@ -265,7 +276,7 @@ class Handler(BaseHTTPRequestHandler):
             {"type": "response.created", "response": started},
             {"type": "response.output_item.added", "output_index": 0, "item": begun},
             *({"type": "response.function_call_arguments.delta", "delta": part} | at
-              for part in ['{"city"', ': "Ulm"}']),
+              for part in called.parts),
             {"type": "response.function_call_arguments.done", "arguments": item["arguments"],
              "name": item["name"]} | at,
             {"type": "response.output_item.done", "output_index": 0, "item": item},
@@ -289,9 +300,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def messages(self, request: Request):
         asked = request.json()
-        if wants_call(asked):
-            inner = {"city": "Ulm"}
-            block = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": inner}
+        called = call_of(asked)
+        if called:
+            block = {"type": "tool_use", "id": "toolu_1", "name": called.name}
+            block |= {"input": json.loads(called.arguments)}
             reason = "tool_use"
         else:
             block, reason = {"type": "text", "text": TEXT}, "end_turn"
@@ -302,20 +314,21 @@ class Handler(BaseHTTPRequestHandler):
         }
         if not asked.get("stream"):
             return self.json(whole, headers={"request-id": "req_upstream"})
-        self.messages_stream(whole, block, reason)
+        self.messages_stream(whole, called)
 
-    def messages_stream(self, whole: dict, block: dict, reason: str):
+    def messages_stream(self, whole: dict, called: "Call | None"):
         self.start_stream()
+        [block], reason = whole["content"], whole["stop_reason"]
         usage = ANTHROPIC_USAGE | {"output_tokens": 1}
         started = whole | {"content": [], "stop_reason": None, "usage": usage}
-        if block["type"] == "text":
+        if called is None:
             empty = block | {"text": ""}
             deltas = [{"type": "text_delta", "text": word} for word in WORDS]
         else:
             empty = block | {"input": {}}
             deltas = [
                 {"type": "input_json_delta", "partial_json": part}
-                for part in ["", '{"city"', ': "Ulm"}']
+                for part in ["", *called.parts]
             ]
         events = [
             {"type": "message_start", "message": started},
@@ -398,11 +411,27 @@ def is_anthropic(request: Request) -> bool:
     return request.header("anthropic-version") is not None
 
 
-def wants_call(asked: dict) -> bool:
-    """There are tools, and nothing that one of them said."""
+@dataclass
+class Call:
+    """A tool and its arguments, whole and as a stream has them."""
+
+    name: str
+    arguments: str
+
+    @property
+    def parts(self) -> list[str]:
+        return [self.arguments[:7], self.arguments[7:]]
+
+
+def call_of(asked: dict) -> Call | None:
+    """Of the tools that there are, where none of them has said anything yet."""
     said = json.dumps(asked.get("messages", asked.get("input")))
     results = ('"role": "tool"', '"type": "tool_result"', '"type": "function_call_output"')
-    return bool(asked.get("tools")) and not any(result in said for result in results)
+    if any(result in said for result in results):
+        return None
+    names = [tool.get("function", tool).get("name") for tool in asked.get("tools") or []]
+    called = [Call(name, json.dumps(CALLS[name])) for name in names if name in CALLS]
+    return called[0] if called else None
 
 
 def chat_object(asked: dict, kind: str) -> dict:

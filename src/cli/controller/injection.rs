@@ -32,7 +32,7 @@ pub(super) struct InjectionArgs {
     pub(super) injection: Option<PathBuf>,
 
     /// Where the API server asks about pods, over TLS with the certificate that sidecars are shown
-    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8791", env = "PILLION_WEBHOOK")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "[::]:8791", env = "PILLION_WEBHOOK")]
     webhook: SocketAddr,
 
     /// The MutatingWebhookConfiguration whose caBundle is kept true; without it, it is not touched

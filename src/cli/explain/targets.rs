@@ -11,12 +11,17 @@ use super::redact;
 use super::refusal::Refusal;
 use super::translation::TranslationStory;
 use crate::llm::json::{self, Splice};
+use crate::llm::operation::Kind;
 use crate::proxy::call::Call;
 use crate::proxy::credentials::Carried;
 use crate::proxy::prepare::{self, AnswerChange, BodyChange, Outline};
+use crate::proxy::rendition;
 use crate::proxy::reply::UsageAsked;
 use crate::proxy::route::{Choice, Found};
 use crate::table::{Account, Credential, Plan, Weighted};
+
+/// A proxy's `--body-limit`, unless it is told another.
+const BODY_LIMIT: usize = 32 << 20;
 
 /// A target, and what it would be sent.
 #[derive(Debug, Serialize)]
@@ -38,6 +43,9 @@ pub(super) struct TargetStory {
     pub(super) url: Option<String>,
     /// What becomes of each header, by name, with the first account.
     pub(super) headers: Vec<HeaderChange>,
+    /// The answer of a call that counts tokens where the provider cannot: a guess of Pillion's own,
+    /// for which nothing is sent.
+    pub(super) estimated_tokens: Option<u64>,
     /// What becomes of a body that goes in another dialect.
     pub(super) translation: Option<TranslationStory>,
     /// What is replaced in any other body; every other byte goes as it was sent.
@@ -144,6 +152,7 @@ impl TargetStory {
             accounts,
             url: None,
             headers: Vec::new(),
+            estimated_tokens: None,
             translation: None,
             body_edits: Vec::new(),
             asks_for_usage: false,
@@ -156,12 +165,15 @@ impl TargetStory {
         let rename = choice.plan.rename.as_ref().map(|rename| rename.name.to_string());
         // A call that names no model is not given one.
         self.model = named.map(|named| rename.unwrap_or(named));
-        match prepare::outline(call.clone(), choice) {
-            Ok((outline, body)) => self.sent(call, &outline, &body, choice),
-            Err(failure) => {
-                let dialect = call.head.operation.api.dialect();
-                self.refused = Some(Refusal::of(&failure, dialect));
-            }
+        let told = match (choice.plan.translation, call.head.operation.kind) {
+            (Some(how), Kind::CountTokens) => rendition::tokens(call, how.pair, BODY_LIMIT)
+                .map(|tokens| self.estimated_tokens = Some(tokens)),
+            _ => prepare::outline(call.clone(), choice, BODY_LIMIT)
+                .map(|(outline, body)| self.sent(call, &outline, &body, choice)),
+        };
+        if let Err(failure) = told {
+            let dialect = call.head.operation.api.dialect();
+            self.refused = Some(Refusal::of(&failure, dialect));
         }
     }
 

@@ -111,6 +111,12 @@ impl Page<'_> {
         if let Some(refusal) = &target.refused {
             return self.refused(refusal);
         }
+        if let Some(tokens) = target.estimated_tokens {
+            self.line("sent", "nothing: the provider's APIs cannot count tokens")?;
+            let guess = format!("input_tokens: {tokens}, a guess of Pillion's own");
+            self.line("answer", &guess)?;
+            return self.line("", "marked as such: x-pillion-estimated: input_tokens");
+        }
         if let Some(url) = &target.url {
             let label = self.look.paint(Paint::Faint, "url").to_width(LABEL);
             let url = plain(url);

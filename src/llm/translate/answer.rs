@@ -1,6 +1,6 @@
 //! An answer, in no dialect: whole, or event by event.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::conversation::{Thought, ToolCall};
 
@@ -139,7 +139,11 @@ pub struct Failed {
 /// The ids of an answer's calls, set apart where an upstream gives one id to two of them: a result
 /// finds its call by it.
 #[derive(Debug, Default)]
-pub(super) struct Ids(HashSet<String>);
+pub(super) struct Ids {
+    taken: HashSet<String>,
+    /// How often an id was given.
+    times: HashMap<String, u32>,
+}
 
 /// An empty name is none: some upstreams send one for what they do not know.
 pub(super) fn says_something(name: &mut Option<String>) {
@@ -153,10 +157,13 @@ pub(super) fn says_something(name: &mut Option<String>) {
 impl Ids {
     /// Makes an id another one if it has been seen.
     pub(super) fn set_apart(&mut self, id: &mut String) {
+        if self.taken.insert(id.clone()) {
+            return;
+        }
         let given = id.clone();
-        let mut times = 1_u32;
-        while !self.0.insert(id.clone()) {
-            times = times.saturating_add(1);
+        let times = self.times.entry(given.clone()).or_insert(1);
+        while !self.taken.insert(id.clone()) {
+            *times = times.saturating_add(1);
             *id = format!("{given}_{times}");
         }
     }

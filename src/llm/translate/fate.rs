@@ -1,6 +1,8 @@
 //! What becomes of each field of a request, pair by pair: the table by which requests are refused,
 //! `explain` speaks and docs/translation.md is written.
 
+use std::collections::HashSet;
+
 use super::Refused;
 use super::conversation::Conversation;
 
@@ -32,12 +34,17 @@ pub enum Fate {
 }
 
 /// Settles what has no place in a conversation: refused fields are errors, carried ones stay in
-/// `others` for the writer to copy as they are, the rest go.
+/// `others` for the writer to copy as they are, the rest go. Of one that is given twice, nobody
+/// knows which one counts.
 ///
 /// # Errors
 /// [`Refused`].
 pub(super) fn apply(table: &'static [Row], said: &mut Conversation) -> Result<(), Refused> {
+    let mut seen = HashSet::new();
     for (name, value) in &said.others {
+        if !seen.insert(name) {
+            return Err(Refused::new(name.clone(), "it is given twice; send it once"));
+        }
         if let Some(Fate::Refused { why, unless }) = fate(table, name)
             && !unless.contains(&value.get())
         {

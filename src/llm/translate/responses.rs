@@ -8,6 +8,7 @@
 //! No state is kept: what a client refers to by id alone is refused. Thoughts come back within
 //! `encrypted_content` (`envelope`).
 
+mod agent_message;
 mod answer_in;
 mod answer_out;
 mod calls_out;

@@ -70,6 +70,8 @@ pub(super) const FIELDS: &[Row] = &[
     row("input[].web_search_call, file_search_call, code_interpreter_call", fates::HOSTED_CALLS),
     row("input[].image_generation_call, computer_call, mcp_call, program", fates::HOSTED_CALLS),
     row("input[].tool_search_call, tool_search_output, mcp_list_tools", fates::HOSTED_CALLS),
+    row("input[].additional_tools", fates::ADDITIONAL),
+    row("input[].agent_message", fates::AGENTS),
     row("input[].item_reference", fates::REFERENCE),
     row("input[].compaction, compaction_trigger", fates::COMPACTION),
     row("instructions", Fate::Approximated("the first message, as `system`")),

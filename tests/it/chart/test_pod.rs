@@ -54,7 +54,7 @@ fn sidecars_are_as_the_values_say() {
     assert!(monitors.contains(&format!("regex: {}\n", words.join(";"))));
     let arguments = sidecar["args"].to_string();
     for word in
-        ["llm-sidecars.pillion-system.svc:8790", "127.0.0.1:9787", "0.0.0.0:9788", "warn", "off"]
+        ["llm-sidecars.pillion-system.svc:8790", "127.0.0.1:9787", "[::]:9788", "warn", "off"]
     {
         assert!(arguments.contains(&format!("\"{word}\"")), "{word}: {arguments}");
     }

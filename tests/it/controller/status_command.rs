@@ -9,6 +9,7 @@ use tokio::task::LocalSet;
 
 use super::status::{Stage, fault};
 use crate::support::cluster::{kubectl, shared};
+use crate::support::stream::nobodys_port;
 
 async fn status(kubeconfig: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pillion"));
@@ -68,11 +69,8 @@ async fn it_says_why_it_cannot_ask() {
 
     let text = std::fs::read_to_string(cluster.kubeconfig()).unwrap();
     let mut kubeconfig: serde_json::Value = serde_json::from_str(&text).unwrap();
-    // A port of the test's own on which nobody listens.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    kubeconfig["clusters"][0]["cluster"]["server"] = format!("https://127.0.0.1:{port}").into();
+    let (_taken, address) = nobodys_port();
+    kubeconfig["clusters"][0]["cluster"]["server"] = format!("https://{address}").into();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kubeconfig");
     std::fs::write(&file, kubeconfig.to_string()).unwrap();

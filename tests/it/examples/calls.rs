@@ -32,7 +32,7 @@ fn routed(asked: &Asked) -> String {
         Ok(choice) => choice,
         Err(failure) => return failure.consequences().reason.to_owned(),
     };
-    let prepared = prepare(call, &choice).unwrap();
+    let prepared = prepare(call, &choice, 32 << 20).unwrap();
     let origin = &choice.plan.endpoint.origin;
     let scheme = match origin.scheme {
         Scheme::Http => "http",

@@ -1,6 +1,6 @@
 //! No connection, or none in time; and the ways out of a closed network.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -9,6 +9,7 @@ use super::{API, TIMEOUT, refused};
 use crate::support::gate::Gate;
 use crate::support::proxy::{CANARY, Launch, Proxy};
 use crate::support::refusal::Caller;
+use crate::support::stream::nobodys_port;
 use crate::support::tls::Ca;
 use crate::support::tunnel::Tunnel;
 use crate::support::upstream::{Closing, Upstream, json_answer};
@@ -25,7 +26,7 @@ fn with_timeouts(provider: &str, timeouts: &str) -> String {
 /// FAULTS 42.
 #[test]
 fn fault_42_a_refused_connection() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_taken, nobody) = nobodys_port();
     let proxy =
         Proxy::start(&(provider("there", &format!("http://{nobody}"), "") + &all_to("there")));
     refused(&proxy, "m", "502 connect_failed", API);
@@ -116,8 +117,8 @@ fn the_wait_for_an_answer_begins_when_the_request_is_out() {
         connection.body_of(head)?;
         connection.write(json_answer("200 OK", "{}"))
     });
-    let yaml = provider("there", &upstream.url(), "") + &with_timeouts("there", "firstByte: 200ms");
-    let proxy = Launch::new().flag("--head-timeout", "400ms").start(&yaml);
+    let yaml = provider("there", &upstream.url(), "") + &with_timeouts("there", "firstByte: 1s");
+    let proxy = Launch::new().flag("--head-timeout", "2s").start(&yaml);
     let mut client = proxy.client();
     client.send("POST /v1/files HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{");
     gate.pass();

@@ -1,33 +1,11 @@
 //! FAULTS 45: a stream that breaks off never looks like one that ended.
 
-use std::io;
-
 use super::{ask, expect, proxy_to, rest, whole};
+use crate::support::breaks::{BREAKS, Break};
 use crate::support::dialects::{CHAT, DIALECTS, Dialect, MESSAGES};
 use crate::support::gate::Gate;
-use crate::support::upstream::{Connection, LAST_CHUNK, STREAM_HEAD, Upstream, chunk};
+use crate::support::upstream::{STREAM_HEAD, Upstream, chunk};
 use crate::support::wire::End;
-
-/// The ways to break off.
-#[derive(Debug, Clone, Copy)]
-enum Break {
-    Reset,
-    Fin,
-    /// The last chunk, without the last event.
-    CleanEnd,
-}
-
-const BREAKS: [Break; 3] = [Break::Reset, Break::Fin, Break::CleanEnd];
-
-impl Break {
-    fn happen(self, connection: &mut Connection) -> io::Result<()> {
-        match self {
-            Self::Reset => connection.reset(),
-            Self::Fin => connection.close(),
-            Self::CleanEnd => connection.write(LAST_CHUNK),
-        }
-    }
-}
 
 /// An upstream that sends `text` and breaks off once the client has it.
 fn breaking(text: String, how: Break, gate: Gate) -> Upstream {

@@ -23,6 +23,7 @@ fn a_refusal_is_told_once_with_a_remedy_and_tried_again() {
         let proxy = launch.start_from(files);
         controller.wait_refused(4);
         assert_eq!(proxy.page("/readyz").0, 503);
+        proxy.wait_log(|line| line["message"].as_str().unwrap().contains("refuses"));
         let refusals = || {
             let lines = proxy.log().into_iter();
             let told = |line: &Value| line["message"].as_str().unwrap().contains("refuses");
@@ -55,9 +56,9 @@ fn a_refusal_costs_nothing_of_what_runs() {
 fn a_controller_that_says_when_is_heeded() {
     let (_proxy, there) = Scene::new().started();
     there.controller.policy(Policy::Refuse(429, Some("2"), "too many"));
-    there.controller.end();
-    there.controller.wait_refused(1);
+    // Before the refusal: whoever hears of it late would measure too little.
     let began = Instant::now();
+    there.controller.end();
     there.controller.wait_refused(2);
     assert!(began.elapsed() >= Duration::from_millis(1900), "{:?}", began.elapsed());
 }

@@ -67,7 +67,7 @@ pub(crate) struct Lines(Arc<(Mutex<Vec<String>>, Condvar)>);
 // === impl Launch ===
 
 impl Launch {
-    /// One worker, no delay before the drain, a grace of two seconds, a clean environment.
+    /// Ports on loopback, one worker, no delay before the drain, a grace of two seconds, a clean environment.
     pub(crate) fn new() -> Self {
         let launch = Self {
             flags: BTreeMap::new(),
@@ -76,7 +76,12 @@ impl Launch {
             first: First::Ready,
             controller: None,
         };
-        launch.flag("--workers", "1").flag("--leave-delay", "0s").flag("--grace", "2s")
+        launch
+            .flag("--listen", "127.0.0.1:0")
+            .flag("--admin", "127.0.0.1:0")
+            .flag("--workers", "1")
+            .flag("--leave-delay", "0s")
+            .flag("--grace", "2s")
     }
 
     /// Sets a flag; of the same name twice the later one counts.
@@ -147,7 +152,6 @@ impl Launch {
             .envs(&self.environment)
             .arg("proxy")
             .args(self.feed(manifests))
-            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .args(self.flags.iter().flat_map(|(name, value)| [name, value]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, StreamOwned};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::GUARD;
 
@@ -114,6 +114,14 @@ impl Write for Stream {
             Self::Client(stream) => stream.flush(),
         }
     }
+}
+
+/// A port at which nobody listens, and nobody else will for as long as the socket is kept.
+pub(crate) fn nobodys_port() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 fn guarded(tcp: TcpStream) -> io::Result<TcpStream> {

@@ -1,15 +1,15 @@
 {{/* What the controller is started with. */}}
 {{- define "pillion.controllerArgs" -}}
 - controller
-- --listen={{ .Values.controller.address }}:8790
-- --admin={{ .Values.controller.address }}:8789
+- --listen=[::]:8790
+- --admin=[::]:8789
 - --log={{ .Values.controller.logLevel }}
 {{- with include "pillion.watched" . }}
 - --namespaces={{ . }}
 {{- end }}
 {{- if .Values.webhook.enabled }}
 - --injection=/etc/pillion/injection/injection.yaml
-- --webhook={{ .Values.controller.address }}:8791
+- --webhook=[::]:8791
 {{- if ne .Values.certificates.source "certManager" }}
 - --webhook-configuration={{ include "pillion.clusterName" . }}
 {{- end }}

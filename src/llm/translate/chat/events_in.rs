@@ -59,7 +59,8 @@ impl EventReader {
         Ok(())
     }
 
-    /// The body has ended. Some never send `[DONE]`; why the answer ended is enough.
+    /// The body has ended. Some never send `[DONE]`; why the answer ended is enough, as it is for a
+    /// stream that is not translated.
     pub(in crate::llm::translate) fn finish(&mut self, out: &mut Vec<Event>) {
         if self.state == State::Begun && self.stop.is_some() {
             self.end(out);

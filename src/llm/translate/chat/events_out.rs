@@ -153,7 +153,11 @@ impl EventWriter {
             }
             Event::ToolStart { slot, id, name } => self.begin_call(slot, &id, &name, out),
             Event::ToolArguments { slot, more } => self.arguments(slot, &more, out),
-            Event::ToolEnd { slot } => self.end_call(slot, out),
+            Event::ToolEnd { slot } => {
+                if let Some(index) = self.index(slot) {
+                    self.end_call(index, out);
+                }
+            }
             // A comment keeps the connection alive and is no event.
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Usage(usage) => self.usage = usage,
@@ -194,7 +198,7 @@ impl EventWriter {
     }
 
     fn arguments(&mut self, slot: u32, more: &str, out: &mut Vec<u8>) {
-        let Some(index) = self.calls.iter().position(|call| call.slot == slot) else {
+        let Some(index) = self.index(slot) else {
             return;
         };
         let Some(call) = self.calls.get_mut(index) else {
@@ -211,11 +215,13 @@ impl EventWriter {
         }
     }
 
+    /// It is one of the last, as a rule.
+    fn index(&self, slot: u32) -> Option<usize> {
+        self.calls.iter().rposition(|call| call.slot == slot)
+    }
+
     /// Arguments that never came are an empty object.
-    fn end_call(&mut self, slot: u32, out: &mut Vec<u8>) {
-        let Some(index) = self.calls.iter().position(|call| call.slot == slot) else {
-            return;
-        };
+    fn end_call(&mut self, index: usize, out: &mut Vec<u8>) {
         let Some(call) = self.calls.get_mut(index) else {
             return;
         };
@@ -234,9 +240,8 @@ impl EventWriter {
         if self.state == State::Stopped {
             return;
         }
-        let slots: Vec<u32> = self.calls.iter().map(|call| call.slot).collect();
-        for slot in slots {
-            self.end_call(slot, out);
+        for index in 0..self.calls.len() {
+            self.end_call(index, out);
         }
         self.chunk(Delta::default(), Some(finish::write(stop)), out);
         self.state = State::Stopped;

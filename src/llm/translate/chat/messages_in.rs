@@ -1,5 +1,7 @@
 //! The messages of a request, read: who speaks, calls tools and brings their results.
 
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 
 use super::super::Refused;
@@ -26,21 +28,23 @@ pub(super) fn read(body: &mut Members<'_>) -> Result<Vec<Turn>, Refused> {
 /// Calls of the form that came before `tool_calls`: without an id, found again by name.
 #[derive(Debug, Default)]
 struct Legacy {
-    calls: Vec<(String, String)>,
+    count: usize,
+    /// The last id by the tool's name.
+    ids: HashMap<String, String>,
 }
 
 // === impl Legacy ===
 
 impl Legacy {
     fn call(&mut self, name: &str) -> String {
-        let id = format!("call_function_{}", self.calls.len());
-        self.calls.push((name.to_owned(), id.clone()));
+        let id = format!("call_function_{}", self.count);
+        self.count += 1;
+        self.ids.insert(name.to_owned(), id.clone());
         id
     }
 
     fn result(&self, name: &str) -> Option<String> {
-        let call = self.calls.iter().rev().find(|(called, _)| called == name);
-        call.map(|(_, id)| id.clone())
+        self.ids.get(name).cloned()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tools of a request, written, and whether the model must call one.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -47,7 +48,8 @@ pub(super) fn write<'a>(
         }
     }
     if let Some(ToolChoice::Allowed { names, .. }) = choice {
-        written.retain(|tool| names.iter().any(|name| name == tool.function.name));
+        let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+        written.retain(|tool| names.contains(tool.function.name));
     }
     Ok(written)
 }

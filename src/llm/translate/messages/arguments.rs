@@ -4,6 +4,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::llm::translate::conversation::{CallKind, ToolCall};
+use crate::llm::translate::depth::is_too_deep;
 
 /// Where text ends up that is no object: a custom tool's as it should be; a function refuses it by
 /// this name, and its model sees what it wrote.
@@ -18,11 +19,14 @@ pub(super) fn input(call: &ToolCall) -> Box<RawValue> {
 }
 
 /// Arguments as an object: byte for byte if they are one. Nothing is `{}`; an object that was
-/// written as text is taken out of it.
+/// written as text is taken out of it; one that is too deep for parsers stays text.
 pub(super) fn object(arguments: &str) -> Box<RawValue> {
     let text = arguments.trim();
     if text.is_empty() || text == "null" {
         return raw(&Value::Object(Map::new()));
+    }
+    if is_too_deep(text.as_bytes()) {
+        return raw(&json!({ NO_OBJECT: arguments }));
     }
     if text.starts_with('{')
         && let Ok(object) = RawValue::from_string(text.to_owned())

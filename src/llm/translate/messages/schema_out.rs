@@ -1,6 +1,7 @@
 //! `input_schema`, written: an object's, without a choice at its root, as the API insists on both.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
@@ -106,21 +107,27 @@ fn add_properties(root: &mut Map<String, Value>, choices: &[Value]) {
 
 /// What all choices require is required.
 fn add_required(root: &mut Map<String, Value>, choices: &[Value], holds: Holds) {
-    let lists: Vec<&[Value]> = choices.iter().map(required).collect();
-    let every = |name: &&Value| holds == Holds::All || lists.iter().all(|list| list.contains(name));
-    let more: Vec<Value> =
-        lists.iter().flat_map(|list| list.iter()).filter(every).cloned().collect();
+    let sets: Vec<HashSet<&str>> = choices.iter().map(|it| required(it).collect()).collect();
+    let every = |name: &&str| holds == Holds::All || sets.iter().all(|set| set.contains(name));
+    let mut known: HashSet<String> =
+        root.get("required").into_iter().flat_map(names).map(str::to_owned).collect();
     let own = root.entry("required").or_insert_with(|| json!([]));
     let Some(own) = own.as_array_mut() else { return };
-    for name in more {
-        if !own.contains(&name) {
-            own.push(name);
+    // What all of them require, the first does.
+    let named = if holds == Holds::All { choices } else { choices.get(..1).unwrap_or_default() };
+    for name in named.iter().flat_map(required).filter(every) {
+        if known.insert(name.to_owned()) {
+            own.push(json!(name));
         }
     }
 }
 
-fn required(choice: &Value) -> &[Value] {
-    choice.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+fn required(choice: &Value) -> impl Iterator<Item = &str> {
+    choice.get("required").into_iter().flat_map(names)
+}
+
+fn names(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn raw(value: &Value) -> Box<RawValue> {

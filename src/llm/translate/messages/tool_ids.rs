@@ -12,6 +12,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct ToolIds {
     spelt: HashMap<String, String>,
     taken: HashSet<String>,
+    /// The last number behind a name that several ids would have.
+    numbers: HashMap<String, u32>,
 }
 
 /// The ids of the calls of one answer, read: each has one, and no two the same.
@@ -50,10 +52,10 @@ impl ToolIds {
         }
         let plain = in_alphabet(id);
         let mut spelt = plain.clone();
-        let mut number = 2_u32;
         while !self.taken.insert(spelt.clone()) {
+            let number = self.numbers.entry(plain.clone()).or_insert(1);
+            *number = number.saturating_add(1);
             spelt = format!("{plain}_{number}");
-            number = number.saturating_add(1);
         }
         self.spelt.insert(id.to_owned(), spelt.clone());
         spelt

@@ -1,6 +1,7 @@
 //! `tools` and `tool_choice`, written.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -33,10 +34,12 @@ pub(super) struct ToolOut<'a> {
 pub(super) fn tools(said: &Conversation) -> Result<Vec<ToolOut<'_>>, Refused> {
     let mut written = Vec::with_capacity(said.tools.len());
     let alone = said.tools.iter().all(|tool| matches!(tool, Tool::Hosted { .. }));
+    let allowed = allowed(said);
+    let is_out = |name: &str| allowed.as_ref().is_some_and(|names| !names.contains(name));
     for (at, tool) in said.tools.iter().enumerate() {
         match tool {
             Tool::Hosted { .. } if tool.is_an_offer() && !alone => {}
-            Tool::Function { name, .. } | Tool::Custom { name, .. } if !is_allowed(said, name) => {}
+            Tool::Function { name, .. } | Tool::Custom { name, .. } if is_out(name) => {}
             Tool::Hosted { .. } | Tool::Function { .. } | Tool::Custom { .. } => {
                 written.push(ToolOut::of(&format!("tools[{at}]"), tool)?);
             }
@@ -104,10 +107,10 @@ impl<'a> ToolOut<'a> {
 }
 
 /// `allowed_tools` takes the others away.
-fn is_allowed(said: &Conversation, name: &str) -> bool {
+fn allowed(said: &Conversation) -> Option<HashSet<&str>> {
     match &said.tool_choice {
-        Some(ToolChoice::Allowed { names, .. }) => names.iter().any(|allowed| allowed == name),
-        _ => true,
+        Some(ToolChoice::Allowed { names, .. }) => Some(names.iter().map(String::as_str).collect()),
+        _ => None,
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn read(node: &Node<'_>) -> Result<Vec<Part>, Refused> {
     }
 }
 
-fn part(node: &Node<'_>) -> Result<Part, Refused> {
+pub(super) fn part(node: &Node<'_>) -> Result<Part, Refused> {
     let part = node.object()?;
     let cache = cache(&part);
     match part.need("type")?.text()?.as_str() {

@@ -77,6 +77,13 @@ pub(in crate::llm::translate) const NO_PADDING: Fate =
 pub(in crate::llm::translate) const PHASE: Fate =
     Fate::Dropped("a mark for the client, not for the model");
 
+pub(in crate::llm::translate) const ADDITIONAL: Fate =
+    Fate::Approximated("as if they stood in `tools`, each name once");
+
+pub(in crate::llm::translate) const AGENTS: Fate = Fate::Approximated(
+    "a user's message; what OpenAI's service encrypted is refused, for only that can read it",
+);
+
 pub(in crate::llm::translate) const NAMESPACE: Fate = Fate::Approximated(
     "one tool each, named after both; calls come back with both names, the description is left out",
 );

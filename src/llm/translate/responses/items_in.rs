@@ -1,9 +1,12 @@
-//! Reads the items of a request into turns.
+//! Reads the items of a request into turns, and tools that stand among them.
 //!
 //! What the assistant thinks, says and calls in a row is one turn; so are the outputs in a row.
 
+use serde_json::value::RawValue;
+
 use super::node::{Kind, Node, Object};
-use super::{content_in, envelope, names};
+use super::tools_in::Tools;
+use super::{agent_message, content_in, envelope, names};
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{CallKind, Part, Role, Thought, ToolCall, Turn};
 
@@ -25,21 +28,31 @@ const LEFT_OUT: &[&str] = &[
     "program_output",
 ];
 
+/// What items become, added to what the request's other members say.
+#[derive(Default)]
+pub(super) struct Items {
+    pub(super) turns: Vec<Turn>,
+    pub(super) tools: Tools,
+    /// The lists of tools that stood among the items, as they stood there.
+    pub(super) additional: Vec<Box<RawValue>>,
+}
+
 /// A text, or items.
-pub(super) fn read(input: &Node<'_>, turns: &mut Vec<Turn>) -> Result<(), Refused> {
+pub(super) fn read(input: &Node<'_>, into: &mut Items) -> Result<(), Refused> {
     match input.kind() {
         Kind::Text => {
             let parts = vec![Part::Text { text: input.text()?, cache: None }];
-            turns.push(Turn { role: Role::User, parts });
+            into.turns.push(Turn { role: Role::User, parts });
             Ok(())
         }
-        Kind::List => input.list()?.iter().try_for_each(|item| read_item(item, turns)),
+        Kind::List => input.list()?.iter().try_for_each(|item| read_item(item, into)),
         Kind::Object | Kind::Other => Err(input.refused("must be a string or an array of items")),
     }
 }
 
-fn read_item(node: &Node<'_>, turns: &mut Vec<Turn>) -> Result<(), Refused> {
+fn read_item(node: &Node<'_>, into: &mut Items) -> Result<(), Refused> {
     let item = node.object()?;
+    let turns = &mut into.turns;
     match kind(&item)?.as_str() {
         "message" => message(&item, turns)?,
         "reasoning" => {
@@ -55,6 +68,11 @@ fn read_item(node: &Node<'_>, turns: &mut Vec<Turn>) -> Result<(), Refused> {
         "function_call_output" | "custom_tool_call_output" => brought(turns, output(&item)?),
         "local_shell_call_output" | "shell_call_output" | "apply_patch_call_output" => {
             brought(turns, raw_output(&item)?);
+        }
+        "agent_message" => turns.extend(agent_message::read(&item)?),
+        "additional_tools" => {
+            into.tools.add(&item)?;
+            into.additional.extend(item.raw("tools"));
         }
         kind if LEFT_OUT.contains(&kind) => {}
         kind => return Err(item.refused("type", unknown(kind))),
@@ -110,10 +128,12 @@ fn said(turns: &mut Vec<Turn>, parts: Vec<Part>) {
 
 /// Adds to what the tools bring.
 fn brought(turns: &mut Vec<Turn>, result: Part) {
-    let is_result = |part: &Part| matches!(part, Part::ToolResult { .. });
     match turns.last_mut() {
-        Some(turn) if turn.role == Role::User && turn.parts.iter().all(is_result) => {
-            turn.parts.push(result);
+        // No message has any: where the last part is a result, all are.
+        Some(Turn { role: Role::User, parts })
+            if matches!(parts.last(), Some(Part::ToolResult { .. })) =>
+        {
+            parts.push(result);
         }
         Some(_) | None => turns.push(Turn { role: Role::User, parts: vec![result] }),
     }

@@ -6,16 +6,16 @@
 use serde::Deserialize;
 
 use super::ids;
+use super::repeated::ADDITIONAL;
 use crate::llm::translate::Asked;
 
-/// The namespaced tools of a request.
+/// The namespaced tools of a request, in the order of their flat names.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<Name>);
+pub(super) struct Names(Vec<(String, Name)>);
 
 /// A tool in a namespace.
 #[derive(Debug)]
 pub(super) struct Name {
-    flat: String,
     pub(super) namespace: String,
     pub(super) name: String,
 }
@@ -30,16 +30,18 @@ pub(super) fn flat(namespace: &str, name: &str) -> String {
 
 impl Names {
     pub(super) fn of(asked: &Asked) -> Self {
-        let tools = asked.repeated.iter().find(|(name, _)| *name == "tools");
-        let tools = tools.and_then(|(_, raw)| serde_json::from_str::<Vec<Spec>>(raw.get()).ok());
-        let tools = tools.unwrap_or_default().into_iter();
-        let spaces = tools.filter(|tool| tool.kind.as_deref() == Some("namespace"));
-        Self(spaces.flat_map(Spec::names).collect())
+        let lists = asked.repeated.iter().filter(|(name, _)| ["tools", ADDITIONAL].contains(name));
+        let lists = lists.filter_map(|(_, raw)| serde_json::from_str::<Vec<Spec>>(raw.get()).ok());
+        let spaces = lists.flatten().filter(|tool| tool.kind.as_deref() == Some("namespace"));
+        let mut names: Vec<(String, Name)> = spaces.flat_map(Spec::names).collect();
+        names.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self(names)
     }
 
     /// What a flat name stands for, if a namespace holds it.
     pub(super) fn get(&self, flat: &str) -> Option<&Name> {
-        self.0.iter().find(|name| name.flat == flat)
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(flat)).ok()?;
+        self.0.get(at).map(|(_, name)| name)
     }
 }
 
@@ -53,14 +55,11 @@ struct Spec {
 }
 
 impl Spec {
-    fn names(self) -> Vec<Name> {
+    fn names(self) -> Vec<(String, Name)> {
         let namespace = self.name.unwrap_or_default();
         let inner = self.tools.unwrap_or_default().into_iter().filter_map(|tool| tool.name);
-        let name = |name: String| Name {
-            flat: flat(&namespace, &name),
-            namespace: namespace.clone(),
-            name,
-        };
+        let name =
+            |name: String| (flat(&namespace, &name), Name { namespace: namespace.clone(), name });
         inner.map(name).collect()
     }
 }

@@ -3,6 +3,7 @@
 //! Values stay text until somebody asks for one, so that schemas and the like keep their bytes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -12,8 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::llm::translate::Refused;
 
-/// How deep arrays and objects may stand in one another: what parsers of JSON usually allow.
-const DEEPEST: usize = 127;
+/// As many members as most objects have: they are compared faster than sorted.
+const FEW: usize = 16;
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl<'a> Node<'a> {
     pub(super) fn object(&self) -> Result<Object<'a>, Refused> {
         let members: Members<'a> =
             serde_json::from_str(self.raw.get()).map_err(|_| self.refused("must be an object"))?;
-        Ok(Object { path: self.path.clone(), members: members.0 })
+        Object { path: self.path.clone(), members: members.0 }.without_twins()
     }
 
     pub(super) fn list(&self) -> Result<Vec<Self>, Refused> {
@@ -99,9 +100,6 @@ impl<'a> Object<'a> {
     pub(super) fn of_body(body: &'a [u8]) -> Result<Self, Refused> {
         let refused = |why: &str| Refused::new("body", why);
         let text = std::str::from_utf8(body).map_err(|_| refused("is not UTF-8"))?;
-        if is_too_deep(body) {
-            return Err(refused("arrays and objects stand too deep in one another"));
-        }
         let members: Members<'a> = serde_json::from_str(text)
             .map_err(|error| refused(&format!("is not a JSON object: {error}")))?;
         let object = Self { path: String::new(), members: members.0 };
@@ -158,12 +156,21 @@ impl<'a> Object<'a> {
 
     /// Of a member that stands there twice, two parsers may believe different ones.
     fn without_twins(self) -> Result<Self, Refused> {
-        for (index, (name, _)) in self.members.iter().enumerate() {
-            if self.members.iter().skip(index + 1).any(|(other, _)| other == name) {
-                return Err(Refused::new(name.clone(), "is there twice, send it once"));
-            }
+        match self.twin() {
+            Some(name) => Err(self.refused(name, "is there twice, send it once")),
+            None => Ok(self),
         }
-        Ok(self)
+    }
+
+    fn twin(&self) -> Option<&str> {
+        let names = || self.members.iter().map(|(name, _)| name.as_ref());
+        if self.members.len() > FEW {
+            let mut seen = HashSet::new();
+            return names().find(|name| !seen.insert(*name));
+        }
+        let mut numbered = names().enumerate();
+        let twin = numbered.find(|(at, name)| names().take(*at).any(|other| other == *name));
+        twin.map(|(_, name)| name)
     }
 }
 
@@ -197,23 +204,4 @@ impl<'de> Visitor<'de> for InOrder {
         }
         Ok(Members(members))
     }
-}
-
-/// Raw values are skipped without recursion, so nothing else would notice.
-fn is_too_deep(body: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in body {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b'[' | b'{') => depth += 1,
-            (false, b']' | b'}') => depth = depth.saturating_sub(1),
-            (true | false, _) => {}
-        }
-        if depth > DEEPEST {
-            return true;
-        }
-    }
-    false
 }

@@ -30,10 +30,17 @@ const REPEATED: &[(&str, &str)] = &[
 const ALWAYS: &[(&str, &str)] =
     &[("background", "false"), ("previous_response_id", "null"), ("store", "false")];
 
-/// Of a request.
-pub(super) fn collect(request: &Object<'_>) -> Vec<(&'static str, Box<RawValue>)> {
+/// Lists of tools that stood among the items: not repeated, but their names are looked up.
+pub(super) const ADDITIONAL: &str = "additional_tools";
+
+/// Of a request, and of the lists of tools among its items.
+pub(super) fn collect(
+    request: &Object<'_>,
+    additional: Vec<Box<RawValue>>,
+) -> Vec<(&'static str, Box<RawValue>)> {
     let one = |(name, _): &(&'static str, &str)| Some((*name, request.raw(name)?));
-    REPEATED.iter().filter_map(one).collect()
+    let additional = additional.into_iter().map(|tools| (ADDITIONAL, tools));
+    REPEATED.iter().filter_map(one).chain(additional).collect()
 }
 
 /// Into an answer.

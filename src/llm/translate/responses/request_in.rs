@@ -1,7 +1,9 @@
 //! Reads a request: everything but its items and tools.
 
+use super::items_in::{self, Items};
 use super::node::{Kind, Node, Object};
-use super::{items_in, repeated, tools_in};
+use super::repeated;
+use super::tools_in::{self, Tools};
 use crate::llm::translate::Refused;
 use crate::llm::translate::conversation::{
     Conversation, Delivery, Format, Part, Reasoning, Role, Turn, Usage,
@@ -28,13 +30,14 @@ const PLACED: &[&str] = &[
 
 pub(super) fn read(body: &[u8]) -> Result<Conversation, Refused> {
     let request = Object::of_body(body)?;
-    let tools = tools_in::tools(&request)?;
+    let Items { turns, tools, additional } = items(&request)?;
+    let tools = tools.into_list();
     let tool_choice = tools_in::choice(&request, &tools)?;
     // Some servers refuse it where there are no tools.
     let parallel_tools = request.boolean("parallel_tool_calls")?.filter(|_| !tools.is_empty());
     Ok(Conversation {
         model: request.need("model")?.text()?,
-        turns: turns(&request)?,
+        turns,
         tools,
         tool_choice,
         parallel_tools,
@@ -48,26 +51,28 @@ pub(super) fn read(body: &[u8]) -> Result<Conversation, Refused> {
         user: user(&request)?,
         service_tier: request.text("service_tier")?,
         others: others(&request),
-        repeated: repeated::collect(&request),
+        repeated: repeated::collect(&request, additional),
         ..Conversation::default()
     })
 }
 
 /// `instructions` come first, as a system message.
-fn turns(request: &Object<'_>) -> Result<Vec<Turn>, Refused> {
-    let mut turns = Vec::new();
+fn items(request: &Object<'_>) -> Result<Items, Refused> {
+    let mut items = Items { tools: Tools::of(request)?, ..Items::default() };
     if let Some(text) = request.text("instructions")?.filter(|text| !text.is_empty()) {
-        turns.push(Turn { role: Role::System, parts: vec![Part::Text { text, cache: None }] });
+        items
+            .turns
+            .push(Turn { role: Role::System, parts: vec![Part::Text { text, cache: None }] });
     }
     // What lives on the server is refused by the table, which says what to do about it; without
     // `input` beside it there is nothing to read.
     let elsewhere = ["previous_response_id", "conversation", "prompt"];
     match request.get("input") {
-        Some(input) => items_in::read(&input, &mut turns)?,
+        Some(input) => items_in::read(&input, &mut items)?,
         None if elsewhere.iter().any(|name| request.get(name).is_some()) => {}
         None => return Err(request.refused("input", "is missing")),
     }
-    Ok(turns)
+    Ok(items)
 }
 
 fn reasoning(request: &Object<'_>) -> Result<Reasoning, Refused> {

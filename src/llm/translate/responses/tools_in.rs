@@ -4,6 +4,8 @@
 //! search with every request) goes on as it is, for the writer to leave out where there are others;
 //! what brings knowledge or a machine with it is refused.
 
+use std::collections::HashSet;
+
 use super::names;
 use super::node::{Kind, Node, Object};
 use crate::llm::translate::Refused;
@@ -12,19 +14,11 @@ use crate::llm::translate::conversation::{Tool, ToolChoice};
 /// It lets programs call the tools; the model itself may call them all the same.
 const PROGRAMS: &str = "programmatic_tool_calling";
 
-pub(super) fn tools(request: &Object<'_>) -> Result<Vec<Tool>, Refused> {
-    let mut tools = Vec::new();
-    for node in request.list("tools")? {
-        let spec = node.object()?;
-        match spec.need("type")?.text()?.as_str() {
-            "namespace" => namespace(&spec, &mut tools)?,
-            PROGRAMS => {}
-            kind => {
-                tools.push(tool(&spec, kind, None).or_else(|refused| offer(&node, kind, refused))?)
-            }
-        }
-    }
-    Ok(tools)
+/// Tools, each of a name of its own where that is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    list: Vec<Tool>,
+    names: HashSet<String>,
 }
 
 /// `None` where the model chooses anyway, or where there is nothing to choose from.
@@ -44,25 +38,67 @@ pub(super) fn choice(request: &Object<'_>, tools: &[Tool]) -> Result<Option<Tool
     }
 }
 
+// === impl Tools ===
+
+impl Tools {
+    /// Of a request.
+    pub(super) fn of(request: &Object<'_>) -> Result<Self, Refused> {
+        let mut tools = Self::default();
+        for node in request.list("tools")? {
+            tools.read(&node)?;
+        }
+        Ok(tools)
+    }
+
+    /// Of an item, as Codex sends them; what an earlier item brought stands once.
+    pub(super) fn add(&mut self, item: &Object<'_>) -> Result<(), Refused> {
+        for tool in Self::of(item)?.list {
+            if self.names.insert(name_of(&tool).to_owned()) {
+                self.list.push(tool);
+            }
+        }
+        Ok(())
+    }
+
+    /// All of them, in their order.
+    pub(super) fn into_list(self) -> Vec<Tool> {
+        self.list
+    }
+
+    fn read(&mut self, node: &Node<'_>) -> Result<(), Refused> {
+        let spec = node.object()?;
+        match spec.need("type")?.text()?.as_str() {
+            "namespace" => self.namespace(&spec)?,
+            PROGRAMS => {}
+            kind => {
+                let tool = tool(&spec, kind, None).or_else(|refused| offer(node, kind, refused))?;
+                self.names.insert(name_of(&tool).to_owned());
+                self.list.push(tool);
+            }
+        }
+        Ok(())
+    }
+
+    fn namespace(&mut self, spec: &Object<'_>) -> Result<(), Refused> {
+        let namespace = name(spec)?;
+        for node in spec.list("tools")? {
+            let inner = node.object()?;
+            let kind = inner.need("type")?.text()?;
+            let tool = tool(&inner, &kind, Some(&namespace))?;
+            if !self.names.insert(name_of(&tool).to_owned()) {
+                let why = format!("another tool is called {} already", name_of(&tool));
+                return Err(inner.refused("name", why));
+            }
+            self.list.push(tool);
+        }
+        Ok(())
+    }
+}
+
 /// A hosted tool that is but an offer, or the refusal of another.
 fn offer(node: &Node<'_>, kind: &str, refused: Refused) -> Result<Tool, Refused> {
     let hosted = Tool::Hosted { kind: kind.to_owned(), raw: node.raw() };
     if hosted.is_an_offer() { Ok(hosted) } else { Err(refused) }
-}
-
-fn namespace(spec: &Object<'_>, tools: &mut Vec<Tool>) -> Result<(), Refused> {
-    let namespace = name(spec)?;
-    for node in spec.list("tools")? {
-        let inner = node.object()?;
-        let kind = inner.need("type")?.text()?;
-        let tool = tool(&inner, &kind, Some(&namespace))?;
-        if tools.iter().any(|other| name_of(other) == name_of(&tool)) {
-            let why = format!("another tool is called {} already", name_of(&tool));
-            return Err(inner.refused("name", why));
-        }
-        tools.push(tool);
-    }
-    Ok(())
 }
 
 fn tool(spec: &Object<'_>, kind: &str, namespace: Option<&str>) -> Result<Tool, Refused> {

@@ -1,6 +1,7 @@
 //! Writes the tools, and which of them must be called.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -135,17 +136,27 @@ fn choice<'a>(choice: &'a ToolChoice, tools: &[Tool]) -> Choice<'a> {
         ToolChoice::Auto => Choice::Word("auto"),
         ToolChoice::Required => Choice::Word("required"),
         ToolChoice::None => Choice::Word("none"),
-        ToolChoice::Tool(name) => Choice::One(chosen(name, tools)),
+        ToolChoice::Tool(name) => Choice::One(chosen(name, &customs(tools))),
         ToolChoice::Allowed { names, required } => Choice::Some {
             kind: "allowed_tools",
             mode: if *required { "required" } else { "auto" },
-            tools: names.iter().map(|name| chosen(name, tools)).collect(),
+            tools: {
+                let customs = customs(tools);
+                names.iter().map(|name| chosen(name, &customs)).collect()
+            },
         },
     }
 }
 
-fn chosen<'a>(name: &'a str, tools: &[Tool]) -> Chosen<'a> {
-    let is_it = |tool: &Tool| matches!(tool, Tool::Custom { name: other, .. } if other == name);
-    let kind = if tools.iter().any(is_it) { "custom" } else { "function" };
+fn customs(tools: &[Tool]) -> HashSet<&str> {
+    let custom = tools.iter().filter_map(|tool| match tool {
+        Tool::Custom { name, .. } => Some(name.as_str()),
+        Tool::Function { .. } | Tool::Hosted { .. } => None,
+    });
+    custom.collect()
+}
+
+fn chosen<'a>(name: &'a str, customs: &HashSet<&str>) -> Chosen<'a> {
+    let kind = if customs.contains(name) { "custom" } else { "function" };
     Chosen { kind, name }
 }

@@ -1,6 +1,7 @@
 //! The tables against what happens: each field that a row says is refused, dropped or carried is
 //! sent, and that becomes of it.
 
+mod nested;
 mod samples;
 
 use serde_json::Value;
@@ -24,6 +25,61 @@ fn every_row_is_true() {
         }
     }
     assert!(wrong.is_empty(), "{} rows\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The same of the fields within others. What is carried is looked for under its new name, or as
+/// a thing of that type; what becomes something near arrives as something.
+#[test]
+fn every_nested_row_is_true() {
+    let mut wrong = Vec::new();
+    for pair in Pair::ALL {
+        for row in pair.fields().iter().filter(|row| !is_top_level(row)) {
+            for field in nested::each(row.field) {
+                let Some(requests) = nested::of(pair.client(), &field) else {
+                    wrong.push(format!("no sample of {field} in {:?}", pair.client()));
+                    continue;
+                };
+                if let Err(why) = nested_holds(pair, row, &requests) {
+                    wrong.push(format!("{pair:?}: {field} is {:?}: {why}", row.fate));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn nested_holds(pair: Pair, row: &Row, requests: &nested::Requests) -> Result<(), String> {
+    let write = |request: &Value| {
+        let body = pair.request(request.to_string().as_bytes(), &Wishes::default())?.body;
+        Ok::<Value, Refused>(serde_json::from_slice(&body).unwrap())
+    };
+    let without = write(&requests.1).map_err(|why| format!("without it: {why}"))?;
+    let (name, body) = match (row.fate, write(&requests.0)) {
+        (Fate::Refused { .. }, Err(_)) => return Ok(()),
+        (_, Err(refused)) => return Err(format!("refused: {refused}")),
+        (Fate::Refused { .. }, Ok(body)) => return Err(format!("passes: {body}")),
+        (Fate::Dropped(_), Ok(body)) if body == without => return Ok(()),
+        (Fate::Dropped(_), Ok(body)) => return Err(format!("{body}, not {without}")),
+        (Fate::Approximated(_), Ok(_)) => return Ok(()),
+        (Fate::Carried(name), Ok(body)) => (name, body),
+    };
+    match has(&body, name.trim_end_matches("[]")) && body != without {
+        true => Ok(()),
+        false => Err(format!("no {name} in {body}, which is {without} without it")),
+    }
+}
+
+/// Is there something at this path, in any item of its lists? A step may name a member, or the type
+/// of an item.
+fn has(value: &Value, path: &str) -> bool {
+    if let Value::Array(items) = value {
+        return items.iter().any(|item| has(item, path));
+    }
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    let step = step.trim_end_matches("[]");
+    let goes_on =
+        |inner: &Value| rest.is_empty() && !inner.is_null() || !rest.is_empty() && has(inner, rest);
+    value.get(step).is_some_and(goes_on) || value["type"] == *step && goes_on(value)
 }
 
 #[test]

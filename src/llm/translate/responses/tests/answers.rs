@@ -193,14 +193,17 @@ fn proofs_come_back_through_a_client() {
 
 #[test]
 fn calls_of_custom_tools_and_namespaces_have_their_forms() {
-    let asked = super::asked(&json!({ "model": "m", "input": "x", "tools": [
+    let asked = super::asked(&json!({ "model": "m", "tools": [
         { "type": "custom", "name": "patch" },
         { "type": "namespace", "name": "mcp__a", "tools": [{ "type": "function", "name": "b" }] },
-    ] }));
+    ], "input": [{ "type": "additional_tools", "tools": [
+        { "type": "namespace", "name": "functions", "tools": [{ "type": "custom", "name": "c" }] },
+    ] }] }));
     let parts = vec![
         tool("patch", r#"{"input":"*** x"}"#, CallKind::Function),
         tool("patch", "{raw}", CallKind::Custom),
         tool("mcp__a__b", "{}", CallKind::Function),
+        tool("functions__c", r#"{"input":"y"}"#, CallKind::Function),
     ];
     let answer = Answer { parts, ..Answer::default() };
     let output = &json(&write_answer(&answer, &asked, &occasion()))["output"];
@@ -209,4 +212,7 @@ fn calls_of_custom_tools_and_namespaces_have_their_forms() {
     let spaced = json!({ "id": "fc_abc_2", "type": "function_call", "status": "completed",
         "call_id": "c1", "name": "b", "arguments": "{}", "namespace": "mcp__a" });
     assert_eq!(output[2], spaced);
+    let added = json!({ "id": "ctc_abc_3", "type": "custom_tool_call", "status": "completed",
+        "call_id": "c1", "name": "c", "input": "y", "namespace": "functions" });
+    assert_eq!(output[3], added);
 }

@@ -173,6 +173,45 @@ fn hosted_records_are_left_out_and_machines_are_told() {
     assert_eq!(told(&turns), expected);
 }
 
+/// As Codex sends them with the models that it knows.
+#[test]
+fn tools_among_the_items_are_tools() {
+    let item = json!({ "type": "additional_tools", "role": "developer", "id": "at_1", "tools": [
+        { "type": "namespace", "name": "functions", "tools": [{ "type": "custom", "name": "exec" }] },
+        { "type": "function", "name": "f" },
+    ]});
+    let said = with(&json!({
+        "tools": [{ "type": "function", "name": "f", "description": "the first" }],
+        "tool_choice": "auto",
+        "input": [item, { "role": "user", "content": "x" }, item],
+    }));
+    let [Tool::Function { description: Some(_), .. }, Tool::Custom { name, .. }] =
+        said.tools.as_slice()
+    else {
+        panic!("{:?}", said.tools)
+    };
+    assert_eq!((name.as_str(), said.turns.len()), ("functions__exec", 1));
+    assert_eq!(said.tool_choice, Some(ToolChoice::Auto));
+    assert_eq!(said.into_asked().custom_tools, ["functions__exec"]);
+}
+
+#[test]
+fn agents_are_heard_where_they_speak_plainly() {
+    let message = |content: Value| {
+        json!([{ "type": "agent_message", "author": "/root", "recipient": "/root/a",
+                 "content": content }])
+    };
+    let plain = json!([
+        { "type": "input_text", "text": "Type: NEW_TASK" },
+        { "type": "encrypted_content", "encrypted_content": "Look at it." },
+    ]);
+    assert_eq!(told(&items(&message(plain))), ["User: Type: NEW_TASK | Look at it."]);
+    assert!(items(&message(json!(null))).is_empty());
+    let secret = message(json!([{ "type": "encrypted_content", "encrypted_content": "gAAAAABq" }]));
+    let request = json!({ "model": "m", "input": secret });
+    refuses(&request, "input[0].content[0].encrypted_content");
+}
+
 #[test]
 fn tools_of_all_kinds() {
     let said = with(&json!({
