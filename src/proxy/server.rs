@@ -41,7 +41,7 @@ const MAX_HEADER_BYTES: usize = 64 << 10;
 /// As much of a body is read at once, if it comes that fast: with 64 KB a body of 2 MB costs 35
 /// reads, of which each tells the client how much more it may send. So much of an answer may wait
 /// for a client to read it, too.
-const READ_BYTES: usize = 256 << 10;
+const READ_BYTES: usize = 128 << 10;
 /// Calls at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
 /// After the grace: what it takes to write the last events.
