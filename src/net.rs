@@ -3,11 +3,13 @@
 //! Reading order: [`drain`] (how everything ends), [`task`] (the one home of spawned tasks),
 //! [`workers`] (one thread, one runtime each), [`accept`], [`client_io`] (a socket that gives up on
 //! a reader who stopped), [`framing`] (requests that two servers could read differently),
-//! [`stream`] (plain or TLS), [`tls`], [`budget`] (bounded memory), [`admin`].
+//! [`chunks`] (the coding of streams that pass without hyper), [`stream`] (plain or TLS), [`tls`],
+//! [`budget`] (bounded memory), [`admin`].
 
 pub mod accept;
 pub mod admin;
 pub mod budget;
+pub mod chunks;
 pub mod client_io;
 pub mod drain;
 pub mod framing;

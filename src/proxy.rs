@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
 //! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`] and [`relay`] with [`inflow`], [`silence`] and [`rewrite`];
+//! [`upstream`], [`reply`], [`relay`] with [`inflow`], [`silence`] and [`rewrite`], [`delivery`];
 //! [`translation`] and [`rendition`] for targets that speak another dialect; beside them [`bell`]
 //! (the drain, as all of these hear it), [`failure`] (why calls fail), [`record`] (each call's
 //! books), [`metrics`].
@@ -13,6 +13,7 @@ pub mod bell;
 pub mod body;
 pub mod call;
 pub mod credentials;
+pub mod delivery;
 pub mod failure;
 pub mod headers;
 pub mod inflow;

@@ -52,13 +52,22 @@ impl Listener {
         if self.bell.rung.get() {
             return Poll::Ready(());
         }
-        let known = self.registered.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()));
-        if !known {
+        if !self.wakes(cx) {
             self.forget();
             let key = self.bell.wakers.borrow_mut().insert(cx.waker().clone());
             self.registered = Some((key, cx.waker().clone()));
         }
         Poll::Pending
+    }
+
+    /// Was it asked for the same task last?
+    pub fn wakes(&self, cx: &Context<'_>) -> bool {
+        self.registered.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()))
+    }
+
+    /// Has it rung?
+    pub fn has_heard(&self) -> bool {
+        self.bell.rung.get()
     }
 
     /// Waits until it rings.

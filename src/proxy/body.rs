@@ -16,6 +16,8 @@ pub enum ReplyBody {
     Own(Option<Bytes>),
     /// An upstream's answer.
     Relayed(Box<Relay>),
+    /// A stream that somebody else writes, see [`super::delivery`].
+    HandedOver,
 }
 
 // === impl ReplyBody ===
@@ -31,6 +33,7 @@ impl Body for ReplyBody {
         match self.get_mut() {
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Relayed(relay) => relay.poll_frame(cx),
+            Self::HandedOver => Poll::Pending,
         }
     }
 
@@ -38,6 +41,7 @@ impl Body for ReplyBody {
         match self {
             Self::Own(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
             Self::Relayed(relay) => relay.is_end_stream(),
+            Self::HandedOver => false,
         }
     }
 
@@ -45,6 +49,7 @@ impl Body for ReplyBody {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Relayed(relay) => relay.size_hint(),
+            Self::HandedOver => SizeHint::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tracing::Level;
 
+use crate::llm::decode::DecodeFault;
 use crate::llm::shapes::ErrorKind;
 
 /// Why a call failed. What the caller reads is [`Failure::told`]; what is logged is
@@ -112,6 +113,16 @@ pub struct Consequences {
 }
 
 impl Failure {
+    /// A compressed body that cannot be decoded into so many bytes.
+    pub fn undecoded(fault: DecodeFault, limit: usize) -> Self {
+        match fault {
+            DecodeFault::TooLong => Self::BodyTooLarge(limit),
+            DecodeFault::Malformed => {
+                Self::BadRequest("the compressed request body is malformed".to_owned())
+            }
+        }
+    }
+
     /// The one table of consequences.
     pub fn consequences(&self) -> Consequences {
         use StatusCode as S;

@@ -4,23 +4,20 @@
 //! Dropping it before its end drops the connection or the stream.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+use http_body::SizeHint;
 use tokio::time::Instant;
 
 use super::failure::{Failure, Phase};
 use super::silence::{Silence, Sound};
-use super::upstream::{Lease, chain};
+use super::upstream::Source;
 
 /// An answer's body on its way.
 #[derive(Debug)]
 pub struct Inflow {
-    source: Incoming,
-    lease: Option<Lease>,
+    source: Source,
     silence: Silence,
 }
 
@@ -38,41 +35,25 @@ pub enum Flow {
 }
 
 impl Inflow {
-    /// What `source` brings, with the hold on its connection.
-    pub fn new(source: Incoming, lease: Lease, silence: Silence) -> Self {
-        Self { source, lease: Some(lease), silence }
+    /// What `source` brings.
+    pub fn new(source: Source, silence: Silence) -> Self {
+        Self { source, silence }
     }
 
     /// Waits for what comes next.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Flow> {
-        match self.poll_source(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
+        match self.source.poll(cx) {
+            Poll::Ready(Some(Ok(data))) => {
                 self.silence.heard(Instant::now());
-                // Trailers are dropped: no client of an LLM API knows any, and they must not be
-                // taken for headers.
-                Poll::Ready(Flow::Data(frame.into_data().unwrap_or_default()))
+                Poll::Ready(Flow::Data(data))
             }
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Flow::Failed(Failure::UpstreamBroken(chain(&error))))
-            }
+            Poll::Ready(Some(Err(how))) => Poll::Ready(Flow::Failed(Failure::UpstreamBroken(how))),
             Poll::Ready(None) => Poll::Ready(Flow::Ended),
             Poll::Pending => self.silence.poll(cx).map(|sound| match sound {
                 Sound::KeepAlive => Flow::KeepAlive,
                 Sound::Idle => Flow::Failed(Failure::UpstreamTimeout(Phase::Idle)),
                 Sound::Cut => Flow::Failed(Failure::ShuttingDown),
             }),
-        }
-    }
-
-    /// First what is there already; then the connection moves; then what that brought.
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        let ready = Pin::new(&mut self.source).poll_frame(cx);
-        match &mut self.lease {
-            Some(Lease::Http1(lease)) if ready.is_pending() => {
-                lease.drive(cx);
-                Pin::new(&mut self.source).poll_frame(cx)
-            }
-            _ => ready,
         }
     }
 
@@ -105,9 +86,9 @@ impl Inflow {
         Ok(whole)
     }
 
-    /// Has all of a body of known length come?
+    /// Has all of it come, as far as that is known before it is asked for more?
     pub fn is_end(&self) -> bool {
-        self.source.is_end_stream()
+        self.source.is_end()
     }
 
     /// Its length, where the upstream told it.
@@ -122,13 +103,11 @@ impl Inflow {
 
     /// Everything came: the connection goes back.
     pub fn release(&mut self, cx: &mut Context<'_>) {
-        if let Some(Lease::Http1(lease)) = self.lease.take() {
-            lease.release(cx, self.silence.heard_at());
-        }
+        self.source.release(cx, self.silence.heard_at());
     }
 
     /// Nothing more is wanted: the connection goes.
     pub fn abandon(&mut self) {
-        self.lease = None;
+        self.source.abandon();
     }
 }

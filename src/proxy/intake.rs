@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::call::{Call, CallBody, Head, Model, Place};
 use super::failure::{BodyEnd, Failure};
 use super::worker::Worker;
-use crate::llm::decode::{Coding, DecodeFault, Decoder};
+use crate::llm::decode::{Coding, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
 use crate::llm::operation::ModelAt;
@@ -165,16 +165,6 @@ async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes
     }
 }
 
-/// What it means that a compressed body cannot be decoded into this many bytes.
-pub(super) fn undecoded(fault: DecodeFault, limit: usize) -> Failure {
-    match fault {
-        DecodeFault::TooLong => Failure::BodyTooLarge(limit),
-        DecodeFault::Malformed => {
-            Failure::BadRequest("the compressed request body is malformed".to_owned())
-        }
-    }
-}
-
 fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let encoded = path.get(span.clone()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
@@ -195,7 +185,7 @@ impl Reading {
             Self::Json(scanner) => scanner.feed(chunk),
             Self::Sealed(decoder, scanner) => {
                 let decoded = decoder.decode(chunk, &mut |piece| scanner.feed(piece));
-                decoded.map_err(|fault| undecoded(fault, DECODED))?;
+                decoded.map_err(|fault| Failure::undecoded(fault, DECODED))?;
             }
             Self::Form => {}
         }

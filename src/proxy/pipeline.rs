@@ -78,6 +78,7 @@ async fn forward(
     let Prepared { to_send, answer: change } =
         prepare(call, &choice, worker.shared.limits.body_bytes)?;
     let Choice { plan, .. } = choice;
+    let expected = to_send.expected;
     let mut timing = Timing::default();
     let sending = worker.upstreams.send(&plan.endpoint.origin, plan.timeouts, to_send, &mut timing);
     let answered = cut.bound(pin!(sending)).await;
@@ -87,7 +88,7 @@ async fn forward(
     books.seen.head = Some(came);
     match change {
         AnswerChange::AsSent(usage) => {
-            Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage })))
+            Ok(Reply::Relayed(Box::new(Relayed { answer, came, plan, operation, usage, expected })))
         }
         AnswerChange::Translated(translation) => {
             let received = Received { worker, plan: &plan, answer, came };

@@ -14,7 +14,7 @@ use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::translation::{self, Translated};
-use super::upstream::ToSend;
+use super::upstream::{Expected, ToSend};
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
 use crate::secret::QueryValue;
@@ -69,6 +69,7 @@ pub struct Outline {
 /// # Errors
 /// [`Failure::BadRequest`] when the chosen target needs a change that this request does not allow.
 pub fn prepare(call: Call, choice: &Choice, limit: usize) -> Result<Prepared, Failure> {
+    let expected = expected(&call);
     let (outline, body) = outline(call, choice, limit)?;
     let body = match (body, outline.body) {
         (CallBody::Held(chunks, reservation), BodyChange::Spliced(splices)) => {
@@ -81,9 +82,17 @@ pub fn prepare(call: Call, choice: &Choice, limit: usize) -> Result<Prepared, Fa
         }
         (CallBody::Passing(incoming), _) => Outgoing::Passing(Passing::new(incoming)),
     };
-    let to_send =
-        ToSend { method: outline.method, target: outline.target, headers: outline.headers, body };
-    Ok(Prepared { to_send, answer: outline.answer })
+    let Outline { method, target, headers, answer, .. } = outline;
+    let to_send = ToSend { method, target, headers, body, expected };
+    Ok(Prepared { to_send, answer })
+}
+
+fn expected(call: &Call) -> Expected {
+    let streams = call.facts.stream || call.head.operation.kind == Kind::StreamGenerateContent;
+    match &call.body {
+        CallBody::Held(..) if streams => Expected::Events,
+        CallBody::Held(..) | CallBody::Passing(_) => Expected::Anything,
+    }
 }
 
 /// Says what the upstream request is; hands the body back untouched.

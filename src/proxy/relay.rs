@@ -15,6 +15,7 @@ use super::inflow::{Flow, Inflow};
 use super::metrics::OneMore;
 use super::record::{Observation, Outcome};
 use super::rewrite::Rewrite;
+use super::upstream::Expected;
 use crate::llm::Api;
 use crate::llm::shapes;
 use crate::llm::tap::{AnswerTap, End};
@@ -30,6 +31,7 @@ pub struct Relay {
     rewrite: Rewrite,
     api: Api,
     state: State,
+    expected: Expected,
     /// What is said to clients that count; taken when the books are closed.
     observation: Option<Observation>,
     _open: OneMore,
@@ -66,6 +68,8 @@ pub struct Parts {
     pub rewrite: Rewrite,
     /// The caller's API.
     pub api: Api,
+    /// What the request asked for.
+    pub expected: Expected,
     /// The call's books.
     pub observation: Observation,
     /// The count of open streams.
@@ -92,6 +96,7 @@ impl Relay {
             rewrite: parts.rewrite,
             api: parts.api,
             state: State::Flowing,
+            expected: parts.expected,
             observation: Some(parts.observation),
             _open: parts.open,
         })
@@ -133,6 +138,12 @@ impl Relay {
     /// Has everything been handed out?
     pub fn is_end_stream(&self) -> bool {
         matches!(self.state, State::Over)
+    }
+
+    /// Is it a stream whose request is all here, and which has just begun?
+    pub fn can_be_handed_over(&self) -> bool {
+        let streams = matches!(&self.watch, Watch::Tap(tap) if tap.is_event_stream());
+        streams && self.expected == Expected::Events && !self.is_end_stream()
     }
 
     /// The length, where the upstream told it and nothing is taken out.

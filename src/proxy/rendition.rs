@@ -93,10 +93,10 @@ impl Received<'_> {
         Translated { pair, asked }: Translated,
         books: &mut Observation,
     ) -> Result<Reply, Failure> {
-        let (mut head, source) = self.answer.response.into_parts();
+        let (mut head, source) = self.answer.into_parts();
         books.seen.request_id = request_id(&head.headers);
         let silence = Silence::new(self.plan.timeouts, self.worker.cut.listen(), self.came);
-        let inflow = Inflow::new(source, self.answer.lease, silence);
+        let inflow = Inflow::new(source, silence);
         let reading = Reading::of(pair, &head.headers);
         strip_hop_by_hop(&mut head.headers);
         // This hop's own, whatever the upstream's is.

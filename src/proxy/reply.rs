@@ -16,7 +16,7 @@ use super::record::{Observation, Outcome};
 use super::relay::{Parts, Relay, Watch};
 use super::rewrite::Rewrite;
 use super::silence::Silence;
-use super::upstream::Answer;
+use super::upstream::{Answer, Expected};
 use super::worker::Worker;
 use crate::llm::operation::Operation;
 use crate::llm::shapes;
@@ -78,6 +78,8 @@ pub struct Relayed {
     pub operation: Operation,
     /// Was usage asked for that the client did not ask for?
     pub usage: UsageAsked,
+    /// What the request asked for.
+    pub expected: Expected,
 }
 
 /// Who asked an OpenAI stream for its usage?
@@ -119,6 +121,8 @@ impl Streamed {
             watch: self.watch,
             rewrite: self.rewrite,
             api: self.api,
+            // A translated request is held whole.
+            expected: Expected::Events,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),
         });
@@ -128,7 +132,7 @@ impl Streamed {
 
 impl Relayed {
     fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
-        let (mut head, source) = self.answer.response.into_parts();
+        let (mut head, source) = self.answer.into_parts();
         books.seen.status = head.status.as_u16();
         books.seen.request_id = request_id(&head.headers);
         strip_hop_by_hop(&mut head.headers);
@@ -149,10 +153,11 @@ impl Relayed {
         };
         let silence = Silence::new(self.plan.timeouts, worker.cut.listen(), self.came);
         let relay = Relay::new(Parts {
-            inflow: Inflow::new(source, self.answer.lease, silence),
+            inflow: Inflow::new(source, silence),
             watch,
             rewrite,
             api: self.operation.api,
+            expected: self.expected,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),
         });

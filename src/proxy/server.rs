@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use tokio::time::timeout;
 
 use super::bell::Listener;
 use super::body::ReplyBody;
+use super::delivery::{self, Delivered, Handover, deliver};
 use super::failure::Failure;
 use super::metrics::OneMore;
 use super::pipeline::serve_call;
@@ -37,6 +38,10 @@ use crate::net::task::LocalExecutor;
 const MAX_HEADERS: usize = 100;
 /// The largest header block, in bytes; a larger one is refused with 431.
 const MAX_HEADER_BYTES: usize = 64 << 10;
+/// As much of a body is read at once, if it comes that fast: with 64 KB a body of 2 MB costs 35
+/// reads, of which each tells the client how much more it may send. So much of an answer may wait
+/// for a client to read it, too.
+const READ_BYTES: usize = 128 << 10;
 /// Calls at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
 /// After the grace: what it takes to write the last events.
@@ -45,6 +50,14 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The panic itself is in the log.
 #[derive(Debug)]
 struct Panicked;
+
+/// What the calls of a connection need.
+#[derive(Debug)]
+struct Calls {
+    worker: Rc<Worker>,
+    /// Where they leave their streams, if they can.
+    handover: Option<Handover>,
+}
 
 /// Serves clients on this thread until the drain is over.
 pub async fn run(listener: TcpListener, shared: Shared, drain: Drain) {
@@ -83,7 +96,8 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
     let mut leaving = worker.leaving.listen();
     let limits = worker.shared.limits;
     let _open = OneMore::of(&worker.shared.metrics.open_connections);
-    let mut io = ClientIo::new(stream, limits.write_idle);
+    // Boxed: it has its place in each future that it goes through.
+    let mut io = Box::new(ClientIo::new(stream, limits.write_idle));
     let opening = tokio::select! {
         biased;
         opening = timeout(limits.head_timeout, io.opening()) => opening,
@@ -91,17 +105,36 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
     };
     // Who says nothing, or leaves before it could, asks for no answer.
     let Ok(Ok(opening)) = opening else { return };
-    let service = service_fn(move |request| guarded(Rc::clone(&worker), request));
-    let io = TokioIo::new(io);
     match opening {
-        Opening::Http1 => {
-            let connection = http1_builder(limits.head_timeout).serve_connection(io, service);
-            to_its_end(pin!(connection), leaving).await;
-        }
+        Opening::Http1 => serve_http1(io, worker, leaving).await,
         Opening::Http2 => {
-            let connection = http2_builder(limits.head_timeout).serve_connection(io, service);
+            let calls = Calls { worker, handover: None };
+            let service = service_fn(move |request| guarded(calls.of(&request), request));
+            let builder = http2_builder(limits.head_timeout);
+            let connection = builder.serve_connection(TokioIo::new(io), service);
             // Boxed: it is much larger than the other, and rare.
             to_its_end(Box::pin(connection).as_mut(), leaving).await;
+        }
+    }
+}
+
+/// hyper and the streams that it hands over, in turn.
+async fn serve_http1(mut io: Box<ClientIo>, worker: Rc<Worker>, mut leaving: Listener) {
+    let head_timeout = worker.shared.limits.head_timeout;
+    loop {
+        let (handover, written) = (Handover::default(), io.written());
+        let calls = Calls { worker: Rc::clone(&worker), handover: Some(handover.clone()) };
+        let service = service_fn(move |request| guarded(calls.of(&request), request));
+        let mut connection =
+            http1_builder(head_timeout).serve_connection(TokioIo::new(io), service);
+        let handed_over = || if written.is_all() { handover.take() } else { None };
+        let Some(stream) = until(&mut connection, handed_over, &mut leaving).await else { return };
+        let http1::Parts { io: socket, read_buf, .. } = connection.into_parts();
+        io = socket.into_inner();
+        io.give_back(&read_buf);
+        drop(read_buf);
+        if deliver(&mut io, stream).await == Delivered::Broken || leaving.has_heard() {
+            return;
         }
     }
 }
@@ -115,9 +148,8 @@ fn http1_builder(head_timeout: Duration) -> http1::Builder {
         // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
         // one that only stopped sending (FAULTS 12).
         .half_close(false)
-        // The buffer's limit alone lets longer ones pass, if their end comes with the same read.
         .max_header_size(MAX_HEADER_BYTES)
-        .max_buf_size(MAX_HEADER_BYTES);
+        .max_buf_size(READ_BYTES);
     builder
 }
 
@@ -131,11 +163,37 @@ fn http2_builder(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
     builder
 }
 
+/// Serves a connection until `found` finds something, or to its end; from the drain on, no new call
+/// on it.
+async fn until<C: GracefulConnection + Unpin, T>(
+    connection: &mut C,
+    mut found: impl FnMut() -> Option<T>,
+    leaving: &mut Listener,
+) -> Option<T> {
+    let mut shutting = false;
+    poll_fn(|cx| {
+        loop {
+            // A client that breaks the rules or off has its answer already, if there is one.
+            if Pin::new(&mut *connection).poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            if let Some(found) = found() {
+                return Poll::Ready(Some(found));
+            }
+            if shutting || leaving.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            shutting = true;
+            Pin::new(&mut *connection).graceful_shutdown();
+        }
+    })
+    .await
+}
+
 /// Serves a connection to its end; from the drain on, no new call on it.
 async fn to_its_end<C: GracefulConnection>(mut connection: Pin<&mut C>, mut leaving: Listener) {
     tokio::select! {
         biased;
-        // A client that breaks the rules or off has its answer already, if there is one.
         _ = connection.as_mut() => {}
         () = leaving.heard() => {
             connection.as_mut().graceful_shutdown();
@@ -144,16 +202,31 @@ async fn to_its_end<C: GracefulConnection>(mut connection: Pin<&mut C>, mut leav
     }
 }
 
+// === impl Calls ===
+
+impl Calls {
+    /// What this one needs.
+    fn of(&self, request: &Request<Incoming>) -> Self {
+        let handover = self.handover.as_ref().filter(|_| delivery::fits(request));
+        Self { worker: Rc::clone(&self.worker), handover: handover.cloned() }
+    }
+}
+
 /// Serves a call; a panic in it is that call's 500 and nobody else's.
 async fn guarded(
-    worker: Rc<Worker>,
+    calls: Calls,
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Infallible> {
+    let Calls { worker, handover } = calls;
     // In a box, because hyper moves the future of a call, and keeps room for one as long as the
     // connection is open.
     let call = Box::pin(serve_call(Rc::clone(&worker), request));
     let panics = &worker.shared.metrics.panics;
-    Ok(unless_it_panics(panics, call).await.unwrap_or_else(internal))
+    let response = unless_it_panics(panics, call).await.unwrap_or_else(internal);
+    Ok(match &handover {
+        Some(handover) => handover.keep(response),
+        None => response,
+    })
 }
 
 /// What `future` comes to; a panic in it is counted, and ends nothing else.

@@ -1,7 +1,8 @@
 //! The timers of an answer that says nothing: keep-alive comments, the idle limit, and the end of
 //! the drain's grace.
 //!
-//! Set lazily: while bytes flow, hearing them costs one clock reading and no timer is touched.
+//! Set lazily: while bytes flow, hearing them costs one clock reading, and the timer is left alone
+//! until it fires.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,8 +55,13 @@ impl Silence {
 
     /// Waits for whatever the silence leads to next.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Sound> {
+        // Then the timer, too, wakes this one: they are always asked together.
+        let wakes = self.cut.wakes(cx);
         if self.cut.poll(cx).is_ready() {
             return Poll::Ready(Sound::Cut);
+        }
+        if wakes && self.timer.as_ref().is_some_and(|timer| !timer.is_elapsed()) {
+            return Poll::Pending;
         }
         loop {
             let due = self.due();
@@ -70,13 +76,12 @@ impl Silence {
             let comment = self.timeouts.keep_alive.is_some_and(|every| now >= self.spoke + every);
             if comment {
                 self.spoke = now;
+                self.timer = None;
+                return Poll::Ready(Sound::KeepAlive);
             }
             let due = self.due();
             if let Some(timer) = &mut self.timer {
                 timer.as_mut().reset(due);
-            }
-            if comment {
-                return Poll::Ready(Sound::KeepAlive);
             }
         }
     }

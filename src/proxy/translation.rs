@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use super::failure::Failure;
-use super::intake::undecoded;
 use crate::llm::decode::{Coding, DecodeFault, Decoder};
 use crate::llm::operation::Kind;
 use crate::llm::translate::{self, Asked, Pair, Refused, Speech, Wishes};
@@ -98,7 +97,7 @@ pub(super) fn plain<'a>(
 ) -> Result<Cow<'a, [u8]>, Failure> {
     let coding = Coding::named(text(headers, header::CONTENT_ENCODING));
     let plain = decoded(coding.unwrap_or(Coding::Identity), body, limit);
-    plain.map_err(|fault| undecoded(fault, limit))
+    plain.map_err(|fault| Failure::undecoded(fault, limit))
 }
 
 /// Makes the headers of a caller those of a request in another dialect: what belongs to the

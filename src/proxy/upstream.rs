@@ -5,12 +5,14 @@
 //! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
 //! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
 
+mod bare;
 mod by_origin;
 pub mod connect;
 pub mod h1;
 pub mod h2;
 mod heard;
 mod pool;
+mod source;
 mod waiting;
 
 use std::pin::pin;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::{Failure, Phase};
@@ -30,10 +32,12 @@ use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use crate::telemetry::causes;
 use connect::Connector;
+use heard::Gate;
 use pool::Pool;
 use waiting::Waiting;
 
 pub use connect::Egress;
+pub use source::Source;
 
 /// A request, ready to go.
 #[derive(Debug)]
@@ -46,16 +50,21 @@ pub struct ToSend {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Outgoing,
+    /// What it asks for.
+    pub expected: Expected,
 }
 
-/// An answer whose head is here.
-#[derive(Debug)]
-pub struct Answer {
-    /// Status and headers, with the body still to come.
-    pub response: Response<Incoming>,
-    /// What must be kept, and driven, until the body has come.
-    pub lease: Lease,
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Events, as they come; all of it is here.
+    Events,
+    /// Anything else.
+    Anything,
 }
+
+/// An answer whose head is here, with the body still to come.
+pub type Answer = Response<Source>;
 
 /// The hold on the connection that an answer comes from.
 #[derive(Debug)]
@@ -195,10 +204,11 @@ impl Via<'_> {
         timing.sent = Some(waiting.began());
         let answer = match ready {
             Ready::Http1(connection) => {
+                let gate = to_send.gate();
                 let request = to_send.for_http1(self.origin);
                 let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
                 let answer = waiting
-                    .bound(pin!(lease.connection().send(request)))
+                    .bound(pin!(lease.connection().send(request, gate)))
                     .await
                     .map_err(Broken::Otherwise)?;
                 let heard = lease.connection().heard_anything();
@@ -207,13 +217,15 @@ impl Via<'_> {
                     (None, true) => Broken::within_answer(&error),
                     (None, false) => Broken::from_hyper(&error),
                 })?;
-                Answer { response, lease: Lease::Http1(lease) }
+                source::answer(lease, response)
             }
             Ready::Http2(connection) => {
                 let request = to_send.for_http2(self.origin);
                 let answering = Box::pin(connection.send(request));
                 let answer = waiting.bound(pin!(answering)).await.map_err(Broken::Otherwise)?;
-                answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?
+                let (response, lease) =
+                    answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?;
+                response.map(|body| Source::Read(body, Some(Lease::Http2(lease))))
             }
         };
         sound(answer)
@@ -224,11 +236,10 @@ impl Via<'_> {
 /// to become a tunnel, which nobody asked for, one of two content types, and one in a transfer
 /// coding that nobody here decodes (FAULTS 17, 57).
 fn sound(answer: Answer) -> Result<Answer, Broken> {
-    let head = &answer.response;
-    let types = head.headers().get_all(CONTENT_TYPE).iter().count();
-    let why = match (head.status(), types) {
+    let types = answer.headers().get_all(CONTENT_TYPE).iter().count();
+    let why = match (answer.status(), types) {
         (StatusCode::SWITCHING_PROTOCOLS, _) => "it switches protocols, unasked",
-        (_, 0 | 1) if is_plainly_chunked(head.headers()) => return Ok(answer),
+        (_, 0 | 1) if is_plainly_chunked(answer.headers()) => return Ok(answer),
         (_, 0 | 1) => "its transfer coding is not `chunked` alone",
         _ => "it has several content types",
     };
@@ -251,7 +262,15 @@ impl ToSend {
         let Outgoing::Held(held) = &self.body else { return None };
         let body = Outgoing::Held(held.clone());
         let (method, target) = (self.method.clone(), self.target.clone());
-        Some(Self { method, target, headers: self.headers.clone(), body })
+        Some(Self { method, target, headers: self.headers.clone(), body, ..*self })
+    }
+
+    /// How much of the answer hyper reads: of a stream, the head.
+    fn gate(&self) -> Gate {
+        match self.expected {
+            Expected::Events if self.method == Method::POST => Gate::Head,
+            Expected::Events | Expected::Anything => Gate::Open,
+        }
     }
 
     fn for_http1(mut self, origin: &Origin) -> Request<Outgoing> {

@@ -7,6 +7,7 @@ mod leaving;
 mod pressure;
 mod relay;
 mod silence;
+mod sockets;
 mod usage;
 
 use crate::support::client::{Client, request};

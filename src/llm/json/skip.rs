@@ -6,6 +6,7 @@
 //! escape, a block of bytes is looked at at once, a bit for each.
 
 use memchr::memchr2;
+use wide::u8x16;
 
 /// Where in a string the last chunk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +72,18 @@ impl InString {
 
     /// The same, until a block has no escape.
     fn skip_blocks(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
+        let (mut at, mut padded) = (0, [0; BLOCK]);
         while at < bytes.len() {
-            let (block, length) = block(&bytes[at..]);
-            let backslashes = places(&block, b'\\');
+            let (block, length) = block(&bytes[at..], &mut padded);
+            let backslashes = places(block, b'\\');
             let escaped = escaped(backslashes, *self == Self::Escape);
-            let closing = places(&block, b'"') & !(escaped as u64);
+            let closing = places(block, b'"') & !escaped;
             if closing != 0 {
                 *self = Self::Outside;
                 return at + closing.trailing_zeros() as usize + 1;
             }
-            *self = if escaped >> length & 1 == 1 { Self::Escape } else { Self::Plain };
+            let last = (backslashes & !escaped) >> (length - 1);
+            *self = if last == 1 { Self::Escape } else { Self::Plain };
             at += length;
             if backslashes == 0 {
                 return at;
@@ -92,42 +94,36 @@ impl InString {
 }
 
 /// The first block, and how long it is: zeros, which mean nothing, make up for what is missing.
-fn block(bytes: &[u8]) -> ([u8; BLOCK], usize) {
+fn block<'a>(bytes: &'a [u8], padded: &'a mut [u8; BLOCK]) -> (&'a [u8; BLOCK], usize) {
     if let Some(block) = bytes.first_chunk() {
-        return (*block, BLOCK);
+        return (block, BLOCK);
     }
-    let mut block = [0; BLOCK];
-    block[..bytes.len()].copy_from_slice(bytes);
-    (block, bytes.len())
+    padded[..bytes.len()].copy_from_slice(bytes);
+    (padded, bytes.len())
 }
 
 /// Where in the block a byte stands: a bit for each place, the lowest for the first.
 fn places(block: &[u8; BLOCK], wanted: u8) -> u64 {
-    let mut equal = [0; BLOCK];
-    for (equal, byte) in equal.iter_mut().zip(block) {
-        *equal = u8::from(*byte == wanted);
-    }
-    let (eights, _) = equal.as_chunks::<8>();
-    eights.iter().zip((0..).step_by(8)).fold(0, |places, (eight, at)| {
-        // The product moves the lowest bit of byte `n` to bit 56 + `n`.
-        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
-        places | (gathered >> (56 - at) & (0xFF << at))
+    let wanted = u8x16::splat(wanted);
+    let (lanes, _) = block.as_chunks();
+    lanes.iter().zip((0..).step_by(16)).fold(0, |places, (lane, at)| {
+        let equal = u8x16::new(*lane).simd_eq(wanted);
+        places | u64::from(equal.to_bitmask()) << at
     })
 }
 
-/// Which places an odd number of backslashes stands before, if `first` says so of the first; bit
-/// 64 is the first place of the next block.
+/// Which places an odd number of backslashes stands before, if `first` says so of the first.
 ///
 /// Runs of backslashes are told by where they begin, as in simdjson (Langdale and Lemire, "Parsing
 /// Gigabytes of JSON per Second", 3.1.1): adding its beginning to a run that begins at an odd place
 /// carries a bit to its end.
-fn escaped(backslashes: u64, first: bool) -> u128 {
-    const EVEN: u128 = u128::MAX / 3;
-    let first = u128::from(first);
-    let backslashes = u128::from(backslashes) & !first;
+fn escaped(backslashes: u64, first: bool) -> u64 {
+    const EVEN: u64 = u64::MAX / 3;
+    let first = u64::from(first);
+    let backslashes = backslashes & !first;
     let behind = backslashes << 1 | first;
     let odd_beginnings = backslashes & !EVEN & !behind;
-    let even_runs = backslashes + odd_beginnings;
+    let even_runs = backslashes.wrapping_add(odd_beginnings);
     (EVEN ^ even_runs << 1) & behind
 }
 

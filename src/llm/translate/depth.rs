@@ -1,7 +1,7 @@
 //! How deep arrays and objects stand in one another.
 //!
-//! Values that nobody looks into are skipped without recursion, so that no parser here would notice;
-//! whoever gets them next might fall over.
+//! Values that nobody looks into are skipped without recursion, so that no parser here would
+//! notice; whoever gets them next might fall over.
 
 use memchr::memchr2;
 

@@ -34,8 +34,8 @@ pub enum Fate {
 }
 
 /// Settles what has no place in a conversation: refused fields are errors, carried ones stay in
-/// `others` for the writer to copy as they are, the rest go. Of one that is given twice, nobody knows
-/// which one counts.
+/// `others` for the writer to copy as they are, the rest go. Of one that is given twice, nobody
+/// knows which one counts.
 ///
 /// # Errors
 /// [`Refused`].

@@ -10,6 +10,7 @@ mod cases;
 mod fields;
 mod goldens;
 mod heard;
+mod hostile;
 mod properties;
 mod recorded;
 mod strict;

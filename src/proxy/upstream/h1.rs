@@ -14,7 +14,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::heard::{Heard, Listening};
+use super::heard::{Gate, Heard, Listening};
 use crate::net::stream::Stream;
 use crate::proxy::outgoing::Outgoing;
 
@@ -75,18 +75,47 @@ impl Connection {
         self.driver.poll(cx);
     }
 
-    /// Sends a request and drives the connection until the answer's head is here.
+    /// Sends a request and drives the connection until the answer's head is here. If `gate` is for
+    /// heads, nothing behind that is read: [`Self::into_stream`] or [`Self::read_on`] comes next.
     ///
     /// # Errors
     /// What hyper says of an exchange without an answer.
-    pub async fn send(&mut self, request: Request<Outgoing>) -> hyper::Result<Response<Incoming>> {
-        self.heard.forget();
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Outgoing>,
+        gate: Gate,
+    ) -> hyper::Result<Response<Incoming>> {
+        self.heard.begin(gate);
         let mut answered = pin!(self.sender.send_request(request));
         let answer = poll_fn(|cx| {
-            self.driver.poll(cx);
-            answered.as_mut().poll(cx)
+            loop {
+                self.driver.poll(cx);
+                let polled = answered.as_mut().poll(cx);
+                if polled.is_ready() || self.heard.gate() != Gate::Shut {
+                    return polled;
+                }
+                // That was an interim answer.
+                self.heard.let_through(Gate::Head);
+            }
         });
         answer.await
+    }
+
+    /// hyper reads the answer's body.
+    pub(super) fn read_on(&self) {
+        self.heard.let_through(Gate::Open);
+    }
+
+    /// Can the body be read without hyper: does the connection stand, nothing behind the head has
+    /// been read, and all of the request is out?
+    pub(super) fn can_do_without_hyper(&self) -> bool {
+        self.driver.0.is_some() && self.heard.gate() == Gate::Shut && self.heard.is_written()
+    }
+
+    /// The stream, and what came behind the head.
+    pub(super) fn into_stream(self) -> Option<(Stream, Vec<u8>)> {
+        let parts = self.driver.0?.into_parts();
+        Some(parts.io.into_inner().into_parts())
     }
 
     /// Did anything come since the request was sent?

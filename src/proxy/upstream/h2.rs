@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioIo, TokioTimer};
 
-use super::{Answer, Broken};
+use super::Broken;
 use crate::net::stream::Stream;
 use crate::net::task::{self, LocalExecutor};
 use crate::proxy::outgoing::Outgoing;
@@ -86,11 +87,14 @@ impl Connection {
     }
 
     /// Sends a request and waits for the answer's head.
-    pub(super) async fn send(mut self, request: Request<Outgoing>) -> Result<Answer, Broken> {
+    pub(super) async fn send(
+        mut self,
+        request: Request<Outgoing>,
+    ) -> Result<(Response<Incoming>, Lease), Broken> {
         let lease = Lease::open(&self.streams);
         let answer = self.sender.send_request(request).await;
         let response = answer.map_err(|error| refused_or_broken(&error))?;
-        Ok(Answer { response, lease: super::Lease::Http2(lease) })
+        Ok((response, lease))
     }
 }
 

@@ -35,6 +35,12 @@ pub(in crate::proxy) struct Pool {
 #[derive(Debug)]
 pub struct Lease {
     connection: Box<h1::Connection>,
+    home: Home,
+}
+
+/// Where a connection goes once it is idle.
+#[derive(Debug)]
+pub struct Home {
     pool: Rc<Pool>,
     origin: OriginKey,
 }
@@ -123,7 +129,8 @@ impl Lease {
         pool: &Rc<Pool>,
         origin: &OriginKey,
     ) -> Self {
-        Self { connection, pool: Rc::clone(pool), origin: origin.clone() }
+        let home = Home { pool: Rc::clone(pool), origin: origin.clone() };
+        Self { connection, home }
     }
 
     /// The connection.
@@ -131,17 +138,40 @@ impl Lease {
         &mut self.connection
     }
 
+    /// The connection, and where it came from.
+    pub(super) fn into_parts(self) -> (Box<h1::Connection>, Home) {
+        (self.connection, self.home)
+    }
+
     /// Moves bytes.
     pub fn drive(&mut self, cx: &mut Context<'_>) {
         self.connection.drive(cx);
     }
 
-    /// Gives the connection back once the body has come, idle since `now`; one that is not clean
-    /// is closed.
-    pub fn release(mut self, cx: &mut Context<'_>, now: Instant) {
-        if self.connection.is_ready() || self.connection.alive(cx) {
-            self.connection.idle_since = now;
-            self.pool.put_h1(&self.origin, self.connection);
+    /// Gives the connection back once the body has come, idle since `now`.
+    pub fn release(self, cx: &mut Context<'_>, now: Instant) {
+        self.home.keep(self.connection, cx, now);
+    }
+}
+
+// === impl Home ===
+
+impl Home {
+    /// The hold on a connection from there.
+    pub(super) fn lease(self, connection: Box<h1::Connection>) -> Lease {
+        Lease { connection, home: self }
+    }
+
+    /// Keeps a connection, idle since `now`; one that is not clean is closed.
+    pub(super) fn keep(
+        &self,
+        mut connection: Box<h1::Connection>,
+        cx: &mut Context<'_>,
+        now: Instant,
+    ) {
+        if connection.is_ready() || connection.alive(cx) {
+            connection.idle_since = now;
+            self.pool.put_h1(&self.origin, connection);
         }
     }
 }

@@ -92,6 +92,7 @@ fn fault_46_a_drip_goes_on_byte_by_byte() {
             asked.lock().unwrap().recv().unwrap();
             connection.write(chunk([byte]))?;
         }
+        asked.lock().unwrap().recv().unwrap();
         connection.write(chunk(MESSAGES.last))?;
         connection.write(LAST_CHUNK)
     });
@@ -102,6 +103,7 @@ fn fault_46_a_drip_goes_on_byte_by_byte() {
         next.send(()).unwrap();
         assert_eq!(client.piece(), Piece::Bytes(vec![byte]));
     }
+    next.send(()).unwrap();
     assert_eq!(rest(&mut client), (MESSAGES.last.to_owned(), whole()));
 }
 

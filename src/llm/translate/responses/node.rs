@@ -11,6 +11,9 @@ use serde_json::value::RawValue;
 use crate::llm::translate::Refused;
 use crate::llm::translate::document::{self, Marks};
 
+/// As many members as most objects have: they are compared faster than sorted.
+const FEW: usize = 16;
+
 /// A value and where it stands.
 #[derive(Debug)]
 pub(super) struct Node<'a> {
@@ -157,11 +160,21 @@ impl<'a> Object<'a> {
 
     /// Of a member that stands there twice, two parsers may believe different ones.
     fn without_twins(self) -> Result<Self, Refused> {
-        let mut seen = HashSet::new();
-        match self.members.iter().find(|(name, _)| !seen.insert(name)) {
-            Some((name, _)) => Err(Refused::new(name.clone(), "is there twice, send it once")),
+        match self.twin() {
+            Some(name) => Err(self.refused(name, "is there twice, send it once")),
             None => Ok(self),
         }
+    }
+
+    fn twin(&self) -> Option<&str> {
+        let names = || self.members.iter().map(|(name, _)| name.as_ref());
+        if self.members.len() > FEW {
+            let mut seen = HashSet::new();
+            return names().find(|name| !seen.insert(*name));
+        }
+        let mut numbered = names().enumerate();
+        let twin = numbered.find(|(at, name)| names().take(*at).any(|other| other == *name));
+        twin.map(|(_, name)| name)
     }
 }
 

@@ -97,7 +97,8 @@ impl Scene<'_> {
         for number in 0..routes {
             manifests.push_str(&PILLION_ROUTE.replace("@NUMBER@", &number.to_string()));
         }
-        let file = self.write(&format!("pillion-{routes}.yaml"), &manifests)?;
+        // A folder of their own: it is watched, and the access log is not to be what happens in it.
+        let file = self.write(&format!("pillion-{routes}/manifests.yaml"), &manifests)?;
         let (listen, admin) = (loopback(port).to_string(), loopback(free_port()?).to_string());
         let source = ["proxy", "--manifests", &file, "--workers", "1"];
         let ports = ["--listen", &listen, "--admin", &admin];
@@ -138,6 +139,9 @@ impl Scene<'_> {
 
     fn write(&self, name: &str, content: &str) -> anyhow::Result<String> {
         let path = self.settings.folder.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
         fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
         text(&path)
     }
