@@ -5,8 +5,9 @@
 //! A stream fills the same one for each of its events.
 //!
 //! Invariants: no input panics; values stand at most [`DEEPEST`] deep in one another; a mark is 16
-//! bytes, and each value and each name has one. What is taken for JSON is what `serde_json` takes
-//! for it, whose words for what is wrong are used. Does not know what a value means.
+//! bytes, each value and each name has one, and there are no more than [`scan::MOST`]. What is taken
+//! for JSON is what `serde_json` takes for it, whose words for what is wrong are used. Does not know
+//! what a value means.
 
 mod deserialize;
 mod node;
@@ -14,10 +15,10 @@ mod scan;
 #[cfg(test)]
 mod tests;
 pub(super) mod text;
-
-use serde_json::Value;
+mod why;
 
 use scan::{Fault, Letters};
+use why::why;
 
 pub(super) use node::{Items, Kind, Name, Node};
 
@@ -93,15 +94,7 @@ impl Marks {
             Err(Fault::TooDeep) => {
                 Err(format!("arrays and objects stand in one another more than {DEEPEST} deep"))
             }
-            Err(Fault::TooLong) => Err("it is too long to be read".to_owned()),
+            Err(Fault::TooMuch) => Err(format!("it has more than {} values", scan::MOST)),
         }
-    }
-}
-
-/// What `serde_json` says of it.
-fn why(text: &str) -> String {
-    match serde_json::from_str::<Value>(text) {
-        Ok(_) => "it cannot be read".to_owned(),
-        Err(error) => error.to_string(),
     }
 }

@@ -17,9 +17,13 @@ pub(super) enum Letters {
 pub(super) enum Fault {
     NoJson,
     TooDeep,
-    /// Marks are small, and no body comes near.
-    TooLong,
+    /// It has more than [`MOST`] values, or places that no mark can name.
+    TooMuch,
 }
+
+/// So many marks are 16 MiB. A conversation has some ten a message; a list of single digits, which
+/// nobody needs, would take eight times its own bytes.
+pub(super) const MOST: usize = 1 << 20;
 
 /// Marks the values of a document.
 ///
@@ -27,7 +31,7 @@ pub(super) enum Fault {
 /// [`Fault`].
 pub(super) fn scan(bytes: &[u8], marks: &mut Vec<Mark>) -> Result<Letters, Fault> {
     if u32::try_from(bytes.len()).is_err() {
-        return Err(Fault::TooLong);
+        return Err(Fault::TooMuch);
     }
     let mut scanner = Scanner { bytes, at: 0, letters: Letters::Whole, marks };
     scanner.value(DEEPEST)?;
@@ -49,6 +53,9 @@ impl Scanner<'_> {
     fn value(&mut self, deepest: usize) -> Result<(), Fault> {
         self.blanks();
         let (start, mark) = (self.at, self.marks.len());
+        if mark >= MOST {
+            return Err(Fault::TooMuch);
+        }
         match self.peek() {
             Some(b'"') => return self.text(),
             Some(b'{' | b'[') if deepest == 0 => return Err(Fault::TooDeep),

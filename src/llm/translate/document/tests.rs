@@ -56,6 +56,15 @@ fn documents_of_every_kind() {
 }
 
 #[test]
+fn values_are_counted() {
+    let mut marks = Marks::default();
+    let list = |count: usize| format!("[{}0]", "0,".repeat(count));
+    assert!(marks.read(&list(super::scan::MOST - 2)).is_ok());
+    let refused = marks.read(&list(super::scan::MOST - 1)).unwrap_err();
+    assert_eq!(refused, "it has more than 1048576 values");
+}
+
+#[test]
 fn what_is_no_document() {
     for text in ["", " ", "nul", "truee", "01", "-", "1.", ".5", "1e", "+1", "[", "[1", "[1,]"] {
         check(text);
