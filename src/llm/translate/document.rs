@@ -5,8 +5,8 @@
 //! A stream fills the same one for each of its events.
 //!
 //! Invariants: no input panics; values stand at most [`DEEPEST`] deep in one another; a mark is 16
-//! bytes, each value and each name has one, and there are no more than [`scan::MOST`]. What is taken
-//! for JSON is what `serde_json` takes for it, whose words for what is wrong are used. Does not know
+//! bytes, each value and each name has one, and there are at most [`scan::MOST`]. What is taken for
+//! JSON is what `serde_json` takes for it, whose words for what is wrong are used. Does not know
 //! what a value means.
 
 mod deserialize;
