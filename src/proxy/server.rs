@@ -113,7 +113,7 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
             let builder = http2_builder(limits.head_timeout);
             let connection = builder.serve_connection(TokioIo::new(io), service);
             // Boxed: it is much larger than the other, and rare.
-            to_its_end(Box::pin(connection).as_mut(), leaving).await;
+            until(Box::pin(connection).as_mut(), || None::<Infallible>, &mut leaving).await;
         }
     }
 }
@@ -128,7 +128,8 @@ async fn serve_http1(mut io: Box<ClientIo>, worker: Rc<Worker>, mut leaving: Lis
         let mut connection =
             http1_builder(head_timeout).serve_connection(TokioIo::new(io), service);
         let handed_over = || if written.is_all() { handover.take() } else { None };
-        let Some(stream) = until(&mut connection, handed_over, &mut leaving).await else { return };
+        let handed_over = until(Pin::new(&mut connection), handed_over, &mut leaving).await;
+        let Some(stream) = handed_over else { return };
         let http1::Parts { io: socket, read_buf, .. } = connection.into_parts();
         io = socket.into_inner();
         io.give_back(&read_buf);
@@ -165,8 +166,8 @@ fn http2_builder(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
 
 /// Serves a connection until `found` finds something, or to its end; from the drain on, no new call
 /// on it.
-async fn until<C: GracefulConnection + Unpin, T>(
-    connection: &mut C,
+async fn until<C: GracefulConnection, T>(
+    mut connection: Pin<&mut C>,
     mut found: impl FnMut() -> Option<T>,
     leaving: &mut Listener,
 ) -> Option<T> {
@@ -174,7 +175,7 @@ async fn until<C: GracefulConnection + Unpin, T>(
     poll_fn(|cx| {
         loop {
             // A client that breaks the rules or off has its answer already, if there is one.
-            if Pin::new(&mut *connection).poll(cx).is_ready() {
+            if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
             if let Some(found) = found() {
@@ -184,22 +185,10 @@ async fn until<C: GracefulConnection + Unpin, T>(
                 return Poll::Pending;
             }
             shutting = true;
-            Pin::new(&mut *connection).graceful_shutdown();
+            connection.as_mut().graceful_shutdown();
         }
     })
     .await
-}
-
-/// Serves a connection to its end; from the drain on, no new call on it.
-async fn to_its_end<C: GracefulConnection>(mut connection: Pin<&mut C>, mut leaving: Listener) {
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => {}
-        () = leaving.heard() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
 }
 
 // === impl Calls ===
