@@ -14,7 +14,7 @@ mod skip;
 mod splice;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(super) mod text;
 
 use std::ops::Range;
 

@@ -7,7 +7,7 @@ use memchr::memchr;
 
 /// Why the bytes between two quotes are no text, and at which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TextError {
+pub(in crate::llm) enum TextError {
     /// An unknown or unfinished escape, or a control byte that should be one.
     Syntax(usize),
     /// A lone surrogate, or bytes that are not UTF-8.
@@ -55,7 +55,12 @@ fn plain(raw: &[u8], span: Range<usize>) -> Result<&str, TextError> {
 }
 
 /// The character of the escape that `raw` begins with, and how many bytes it takes.
-fn unescape(raw: &[u8]) -> Result<(char, usize), TextError> {
+///
+/// # Errors
+/// [`TextError::Syntax`]: no escape; [`TextError::NotUnicode`]: half of a character, of six bytes,
+/// whose other half does not follow.
+#[inline]
+pub(in crate::llm) fn unescape(raw: &[u8]) -> Result<(char, usize), TextError> {
     let character = match raw.get(1) {
         Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
         Some(b'b') => '\u{8}',

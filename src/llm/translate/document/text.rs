@@ -1,5 +1,7 @@
 //! The texts of a document: how far they reach, and what they say.
 
+use crate::llm::json::text::{TextError, unescape};
+
 /// How many bytes come before the first that is not just itself within a text: a quote, a
 /// backslash, a control character. Texts with many of them are read and written in short runs.
 #[inline]
@@ -30,12 +32,10 @@ pub(super) enum Escape {
 
 /// The escape that `text` begins with; `None` if it is none.
 pub(super) fn escape(text: &[u8]) -> Option<Escape> {
-    match text.get(1)? {
-        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(Escape::Letter(2)),
-        b'u' if text.get(2..6)?.iter().all(u8::is_ascii_hexdigit) => {
-            Some(coded(text).map_or(Escape::Half(6), |(_, length)| Escape::Letter(length)))
-        }
-        _ => None,
+    match unescape(text) {
+        Ok((_, length)) => Some(Escape::Letter(length)),
+        Err(TextError::NotUnicode(_)) => Some(Escape::Half(6)),
+        Err(TextError::Syntax(_)) => None,
     }
 }
 
@@ -47,51 +47,13 @@ pub(super) fn read(written: &str) -> Option<String> {
     loop {
         let (before, behind) = rest.split_at(plain(rest));
         said.extend_from_slice(before);
-        rest = match behind {
-            [] => return String::from_utf8(said).ok(),
-            [_, b'u', ..] => {
-                let (letter, length) = coded(behind)?;
-                said.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                behind.get(length..)?
-            }
-            [_, short, rest @ ..] => {
-                said.push(letter(*short));
-                rest
-            }
-            [_] => return None,
-        };
+        if behind.is_empty() {
+            return String::from_utf8(said).ok();
+        }
+        let (letter, length) = unescape(behind).ok()?;
+        said.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        rest = behind.get(length..)?;
     }
-}
-
-/// The letter behind a backslash, but for `u`.
-const fn letter(short: u8) -> u8 {
-    match short {
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        same => same,
-    }
-}
-
-/// `\u` and a number, or two of them for what lies beyond the first 65,536.
-fn coded(escape: &[u8]) -> Option<(char, usize)> {
-    let first = unit(escape)?;
-    if let Some(letter) = char::from_u32(u32::from(first)) {
-        return Some((letter, 6));
-    }
-    let second = unit(escape.get(6..)?)?;
-    let mut letters = char::decode_utf16([first, second]);
-    Some((letters.next()?.ok()?, 12))
-}
-
-fn unit(escape: &[u8]) -> Option<u16> {
-    let digits = escape.strip_prefix(b"\\u")?.get(..4)?;
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 const fn is_special(byte: u8) -> bool {
