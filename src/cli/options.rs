@@ -15,6 +15,9 @@ pub(super) struct SourceArgs {
     pub(super) keys: Vec<String>,
 }
 
+/// The `--body-limit` of a proxy that is told none, as its default below says it.
+pub(super) const BODY_LIMIT: usize = 32 << 20;
+
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::redact;
 use super::refusal::Refusal;
 use super::translation::TranslationStory;
+use crate::cli::options::BODY_LIMIT;
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
 use crate::proxy::call::Call;
@@ -19,9 +20,6 @@ use crate::proxy::rendition;
 use crate::proxy::reply::UsageAsked;
 use crate::proxy::route::{Choice, Found};
 use crate::table::{Account, Credential, Plan, Weighted};
-
-/// A proxy's `--body-limit`, unless it is told another.
-const BODY_LIMIT: usize = 32 << 20;
 
 /// A target, and what it would be sent.
 #[derive(Debug, Serialize)]
