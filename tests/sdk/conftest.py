@@ -189,6 +189,14 @@ class Pillion:
         return b"".join(self.output).decode()
 
 
+def installed(package: str) -> Path:
+    """The folder in which the npm packages of `package` are; skips the test without Node.js."""
+    script = Path(__file__).parents[2] / "scripts/node-modules"
+    command = [script, package]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    return Path(lines[-1]) if lines else pytest.skip("no Node.js here")
+
+
 @pytest.fixture(scope="session")
 def upstream():
     upstream = Upstream()

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CLIENT_KEY
+from conftest import CLIENT_KEY, installed
 from upstream import TEXT, WORDS
 
 HERE = Path(__file__).parent
@@ -18,9 +18,7 @@ pytestmark = pytest.mark.usefixtures("proxied")
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """The folder in which the SDK is installed."""
-    script = HERE.parent.parent / "scripts/node-modules"
-    lines = subprocess.run([script], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
-    return Path(lines[-1]) if lines else pytest.skip("no Node.js here")
+    return installed("tests/sdk/node")
 
 
 def run(packages: Path, asked: dict) -> dict:

@@ -7,10 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ANTHROPIC_CANARY, CLIENT_KEY, OPENAI_CANARY
+from conftest import ANTHROPIC_CANARY, CLIENT_KEY, OPENAI_CANARY, installed
 from upstream import TEXT
 
-HERE = Path(__file__).parent
 AGENT_SECONDS = 120
 PATHS = {
     "to-chat": "/v1/chat/completions",
@@ -23,10 +22,7 @@ pytestmark = pytest.mark.usefixtures("proxied")
 @pytest.fixture(scope="module")
 def packages() -> Path:
     """The folder in which the agents are installed."""
-    script = HERE.parents[2] / "scripts/node-modules"
-    command = [script, "tests/sdk/agents"]
-    lines = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
-    return Path(lines[-1]) / "node_modules" if lines else pytest.skip("no Node.js here")
+    return installed("tests/sdk/agents") / "node_modules"
 
 
 class Agent:
