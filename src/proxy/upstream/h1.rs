@@ -1,137 +1,284 @@
 //! HTTP/1.1 upstream connections that have no task: whoever uses one drives it.
 //!
-//! The connection future stands beside its sender and is polled inside the serving task, first
-//! while the answer's head is awaited, then from the relay of the body. So nothing crosses tasks,
-//! and dropping the lease closes the socket: the upstream sees at once that the caller has left.
+//! A call writes its request and reads the answer's head, then the relay reads the body: nothing
+//! crosses tasks, and dropping the lease closes the socket, so that the upstream sees at once that
+//! the caller has left. Memory is held only while bytes move: an idle connection has no buffer.
 
-use std::future::{Future, poll_fn};
+mod body;
+mod head;
+mod request;
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use bytes::{Bytes, BytesMut};
+use http::{Method, Response};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::Instant;
 
-use super::heard::{Gate, Heard, Listening};
+use super::Broken;
 use crate::net::stream::Stream;
-use crate::proxy::outgoing::Outgoing;
+use crate::proxy::failure::Failure;
+use body::{Body, Data};
 
-/// Enough for the longest headers that providers send; an answer with more is refused.
-const MAX_HEADERS: usize = 100;
-/// The header block of an answer, in bytes; more is refused.
-const MAX_HEADER_BYTES: usize = 64 << 10;
+pub(super) use request::Sending;
 
-/// An idle connection.
+/// What is read at once.
+const READ: usize = 16 << 10;
+/// And what is, where that was not enough, into memory of its own.
+const READ_MORE: usize = 128 << 10;
+
+/// A connection.
 #[derive(Debug)]
 pub struct Connection {
-    sender: http1::SendRequest<Outgoing>,
-    driver: Driver,
-    heard: Heard,
+    stream: Stream,
+    /// What has come that nobody has read.
+    ahead: Bytes,
+    /// The body of the answer.
+    body: Body,
+    /// What is left of a request whose answer did not wait for its end.
+    sending: Option<Box<Sending>>,
+    /// Was the last read as large as it could be?
+    filled: bool,
+    /// May it be used again, once the answer is over?
+    keep_alive: bool,
     /// Since when it has been idle.
     pub idle_since: Instant,
     /// When it was opened.
     pub opened: Instant,
 }
 
-/// The connection future, until it has ended.
-#[derive(Debug)]
-struct Driver(Option<http1::Connection<TokioIo<Listening>, Outgoing>>);
-
-/// Speaks HTTP/1.1 on a stream.
-pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
-    let heard = Heard::default();
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEADER_BYTES)
-        .handshake(TokioIo::new(heard.on(stream)))
-        .await?;
-    let now = Instant::now();
-    let driver = Driver(Some(connection));
-    Ok(Box::new(Connection { sender, driver, heard, idle_since: now, opened: now }))
-}
-
 // === impl Connection ===
 
 impl Connection {
+    /// A new one.
+    pub fn new(stream: Stream) -> Box<Self> {
+        let now = Instant::now();
+        Box::new(Self {
+            stream,
+            ahead: Bytes::new(),
+            body: Body::Length(0),
+            sending: None,
+            filled: false,
+            keep_alive: true,
+            idle_since: now,
+            opened: now,
+        })
+    }
+
     /// Is it still alive? An idle connection has no task that would notice its end.
     pub async fn check(&mut self) -> bool {
         poll_fn(|cx| Poll::Ready(self.alive(cx))).await
     }
 
+    /// Neither its end has come nor bytes that nobody asked for.
     pub(super) fn alive(&mut self, cx: &mut Context<'_>) -> bool {
-        self.driver.poll(cx);
-        self.is_ready()
+        let mut space = [MaybeUninit::uninit()];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_pending()
     }
 
-    /// Was it ready for a request when it was driven last?
-    pub(super) fn is_ready(&self) -> bool {
-        self.driver.0.is_some() && self.sender.is_ready()
+    /// May another request be sent on it: is this one out, and its answer over?
+    pub(super) fn is_clean(&self) -> bool {
+        self.keep_alive
+            && self.sending.is_none()
+            && self.ahead.is_empty()
+            && self.has_ended()
+            && self.body.fault().is_none()
     }
 
-    /// Moves bytes.
-    pub fn drive(&mut self, cx: &mut Context<'_>) {
-        self.driver.poll(cx);
-    }
-
-    /// Sends a request and drives the connection until the answer's head is here. If `gate` is for
-    /// heads, nothing behind that is read: [`Self::into_stream`] or [`Self::read_on`] comes next.
+    /// Sends a request and waits for the answer's head. What is then left of the request goes out
+    /// while the body is read.
     ///
     /// # Errors
-    /// What hyper says of an exchange without an answer.
-    pub(super) async fn send(
+    /// [`Broken`] when there is no answer.
+    pub(super) async fn send(&mut self, mut request: Sending) -> Result<Response<()>, Broken> {
+        let mut heard = false;
+        let answer = poll_fn(|cx| self.poll_head(&mut request, &mut heard, cx)).await;
+        if !request.is_out() {
+            self.sending = Some(Box::new(request));
+        }
+        answer
+    }
+
+    fn poll_head(
         &mut self,
-        request: Request<Outgoing>,
-        gate: Gate,
-    ) -> hyper::Result<Response<Incoming>> {
-        self.heard.begin(gate);
-        let mut answered = pin!(self.sender.send_request(request));
-        let answer = poll_fn(|cx| {
-            loop {
-                self.driver.poll(cx);
-                let polled = answered.as_mut().poll(cx);
-                if polled.is_ready() || self.heard.gate() != Gate::Shut {
-                    return polled;
-                }
-                // That was an interim answer.
-                self.heard.let_through(Gate::Head);
+        request: &mut Sending,
+        heard: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<()>, Broken>> {
+        let sent = request.poll(&mut self.stream, cx);
+        loop {
+            // An upstream that takes no more may have said why.
+            let read = match (self.poll_ahead(cx), &sent) {
+                (Poll::Pending, Poll::Ready(Err(error))) => Err(broken(error, *heard)),
+                (Poll::Pending, _) => return Poll::Pending,
+                (Poll::Ready(Ok(0)), _) => Err(unanswered("the connection ended", *heard)),
+                (Poll::Ready(Ok(_)), _) => Ok(()),
+                (Poll::Ready(Err(error)), _) => Err(broken(&error, *heard)),
+            };
+            read?;
+            *heard = true;
+            if let Some(answer) = self.head(request.method())? {
+                return Poll::Ready(Ok(answer));
             }
-        });
-        answer.await
+        }
     }
 
-    /// hyper reads the answer's body.
-    pub(super) fn read_on(&self) {
-        self.heard.let_through(Gate::Open);
+    /// The head of the answer, if all of it has come.
+    fn head(&mut self, method: &Method) -> Result<Option<Response<()>>, Broken> {
+        loop {
+            if self.ahead.is_empty() {
+                return Ok(None);
+            }
+            let read = head::read(&self.ahead, method);
+            let read = read.map_err(|error| within_answer(error.to_string()))?;
+            let Some((head, length)) = read else { return Ok(None) };
+            drop(self.ahead.split_to(length));
+            if head.is_interim() {
+                continue;
+            }
+            self.body = Body::new(head.framing);
+            self.keep_alive = head.keep_alive;
+            return Ok(Some(head.response));
+        }
     }
 
-    /// Can the body be read without hyper: does the connection stand, nothing behind the head has
-    /// been read, and all of the request is out?
-    pub(super) fn can_do_without_hyper(&self) -> bool {
-        self.driver.0.is_some() && self.heard.gate() == Gate::Shut && self.heard.is_written()
+    /// Reads more of what nobody has read.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        let bytes = buffer.filled();
+        self.filled = bytes.len() == READ;
+        self.ahead = match self.ahead.is_empty() {
+            true => Bytes::copy_from_slice(bytes),
+            false => {
+                let mut all = Vec::from(std::mem::take(&mut self.ahead));
+                all.extend_from_slice(bytes);
+                all.into()
+            }
+        };
+        Poll::Ready(Ok(bytes.len()))
     }
 
-    /// The stream, and what came behind the head.
-    pub(super) fn into_stream(self) -> Option<(Stream, Vec<u8>)> {
-        let parts = self.driver.0?.into_parts();
-        Some(parts.io.into_inner().into_parts())
+    /// The data of the body that comes next, or why there is none.
+    pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, String>>> {
+        self.poll_sent(cx);
+        loop {
+            if let Some(fault) = self.body.fault() {
+                return Poll::Ready(Some(Err(fault.to_string())));
+            }
+            if self.has_ended() {
+                return Poll::Ready(None);
+            }
+            let data = match std::mem::take(&mut self.ahead) {
+                ahead if ahead.is_empty() => ready!(self.poll_read(cx)),
+                ahead => Ok(self.data(ahead)),
+            };
+            if !data.as_ref().is_ok_and(Bytes::is_empty) {
+                return Poll::Ready(Some(data));
+            }
+        }
     }
 
-    /// Did anything come since the request was sent?
-    pub fn heard_anything(&self) -> bool {
-        self.heard.anything()
+    /// The rest of the request goes out; if nobody takes it, the answer may still come.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) {
+        let Some(sending) = &mut self.sending else { return };
+        if let Poll::Ready(sent) = sending.poll(&mut self.stream, cx) {
+            self.keep_alive &= sent.is_ok();
+            self.sending = None;
+        }
+    }
+
+    /// What the next read brings of the body; nothing where it ended with the connection.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, String>> {
+        let left = self.body.left().map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let data = match self.filled && left > READ {
+            true => ready!(self.poll_read_more(left.min(READ_MORE), cx)),
+            false => ready!(self.poll_read_some(cx)),
+        };
+        Poll::Ready(data.map_err(|error| error.to_string()))
+    }
+
+    fn poll_read_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        let bytes = buffer.filled();
+        self.filled = bytes.len() == READ;
+        if bytes.is_empty() {
+            return Poll::Ready(self.closed());
+        }
+        let (taken, data) = self.body.read(bytes);
+        self.ahead = Bytes::copy_from_slice(&bytes[taken..]);
+        Poll::Ready(Ok(match data {
+            Data::AsSent => Bytes::copy_from_slice(&bytes[..taken]),
+            Data::Unwrapped(data) => data.into(),
+        }))
+    }
+
+    /// A body of a length that is far from its end.
+    fn poll_read_more(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let mut space = BytesMut::with_capacity(room);
+        let read = pin!(self.stream.read_buf(&mut space)).poll(cx);
+        // Pending: there will not be as much the next time.
+        self.filled = matches!(read, Poll::Ready(Ok(count)) if count >= READ);
+        if ready!(read)? == 0 {
+            return Poll::Ready(self.closed());
+        }
+        Poll::Ready(Ok(self.data(space.freeze())))
+    }
+
+    fn closed(&mut self) -> io::Result<Bytes> {
+        self.keep_alive = false;
+        self.body.close().map_err(io::Error::other)?;
+        Ok(Bytes::new())
+    }
+
+    /// What of these bytes is data; what belongs to no answer is kept.
+    fn data(&mut self, mut bytes: Bytes) -> Bytes {
+        let (taken, data) = self.body.read(&bytes);
+        self.ahead = bytes.split_off(taken);
+        match data {
+            Data::AsSent => bytes,
+            Data::Unwrapped(data) => data.into(),
+        }
+    }
+
+    /// Has all of the body come?
+    pub(super) fn has_ended(&self) -> bool {
+        self.body.has_ended()
+    }
+
+    /// How much of it is still to come, where that was told.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.body.left()
     }
 }
 
-// === impl Driver ===
-
-impl Driver {
-    /// Moves bytes. An error or end of the connection reaches its user through the answer.
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        let ended = self.0.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
-        if ended {
-            self.0 = None;
+/// What an error means before there is a head.
+fn broken(error: &io::Error, heard: bool) -> Broken {
+    use io::ErrorKind as E;
+    match error.kind() {
+        E::ConnectionReset | E::BrokenPipe | E::NotConnected | E::UnexpectedEof => {
+            unanswered(&error.to_string(), heard)
         }
+        _ => within_answer(error.to_string()),
     }
+}
+
+/// The connection is gone.
+fn unanswered(how: &str, heard: bool) -> Broken {
+    match heard {
+        true => within_answer(format!("{how} within the head of the answer")),
+        false => Broken::BeforeAnswer(format!("{how} before an answer")),
+    }
+}
+
+fn within_answer(how: String) -> Broken {
+    Broken::Otherwise(Failure::UpstreamBroken(how))
 }
