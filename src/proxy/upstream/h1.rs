@@ -166,7 +166,10 @@ impl Connection {
     }
 
     /// The data of the body that comes next, or why there is none.
-    pub(super) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, String>>> {
+    pub(super) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, String>>> {
         self.poll_sent(cx);
         loop {
             if let Some(fault) = self.body.fault() {

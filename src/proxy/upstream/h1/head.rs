@@ -1,4 +1,4 @@
-//! The head of an HTTP/1.1 answer: what it says, and how long the body behind it is (RFC 9112, 6.3).
+//! The head of an HTTP/1.1 answer: what it says, and how its body ends (RFC 9112, 6.3).
 //!
 //! The parser is hyper's, [`httparse`], as hyper sets it for clients: lines that end in LF alone
 //! pass, folded lines and white space around names do not.
@@ -199,7 +199,11 @@ mod tests {
         check("HTTP/1.1 200 OK\ncontent-length: 12", Length(12), true);
         check("HTTP/1.1 200 OK\ncontent-length: 3, 3\ncontent-length: 3", Length(3), true);
         check("HTTP/1.1 200 OK\ntransfer-encoding: chunked", Chunked, true);
-        check("HTTP/1.1 200 OK\ntransfer-encoding: gzip, Chunked\ncontent-length: 1", Chunked, true);
+        check(
+            "HTTP/1.1 200 OK\ntransfer-encoding: gzip, Chunked\ncontent-length: 1",
+            Chunked,
+            true,
+        );
         check("HTTP/1.1 200 OK\ntransfer-encoding: chunked, gzip", UntilClose, false);
         check("HTTP/1.1 200 OK", UntilClose, false);
         check("HTTP/1.1 204 No Content\ncontent-length: 5", Length(0), true);

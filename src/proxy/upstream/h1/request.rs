@@ -73,7 +73,11 @@ impl Sending {
                 (Coding::Length, Stage::Last)
             }
             Some(length) => {
-                write_line(&mut out, "content-length", itoa::Buffer::new().format(length).as_bytes());
+                write_line(
+                    &mut out,
+                    "content-length",
+                    itoa::Buffer::new().format(length).as_bytes(),
+                );
                 (Coding::Length, Stage::Coming)
             }
             None => {
