@@ -82,6 +82,7 @@ pub struct Timing {
 #[derive(Debug)]
 pub struct Upstreams {
     pool: Rc<Pool>,
+    buffer: h1::Buffer,
     connector: Connector,
     metrics: Metrics,
     body_idle: Duration,
@@ -108,7 +109,8 @@ impl Upstreams {
     pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
         let pool = Rc::new(Pool::default());
         pool::sweep(&pool);
-        Self { pool, connector: Connector::new(egress), metrics, body_idle }
+        let connector = Connector::new(egress);
+        Self { pool, buffer: h1::Buffer::default(), connector, metrics, body_idle }
     }
 
     /// Sends a call and waits for its answer's head.
@@ -201,10 +203,13 @@ impl Via<'_> {
         let broken = |broken| waiting.broken().map_or(broken, Broken::Otherwise);
         let answer = match ready {
             Ready::Http1(connection) => {
-                let request = h1::Sending::new(head, body, self.origin);
-                let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
-                let answer = waiting.bound(pin!(lease.connection().send(request))).await;
+                let Upstreams { pool, buffer, .. } = self.upstreams;
+                let mut request = h1::Sending::new(buffer, head, body, self.origin);
+                let mut lease = pool::Lease::new(connection, pool, self.origin);
+                let answer =
+                    waiting.bound(pin!(lease.connection().send(&mut request, buffer))).await;
                 let answer = answer.map_err(Broken::Otherwise)?.map_err(broken)?;
+                lease.connection().go_on_sending(request);
                 answer.map(|()| Source::Http1(Some(lease)))
             }
             Ready::Http2(connection) => {

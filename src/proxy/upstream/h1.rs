@@ -24,7 +24,7 @@ use crate::net::stream::Stream;
 use crate::proxy::failure::Failure;
 use body::{Body, Data};
 
-pub(super) use request::Sending;
+pub(super) use request::{Buffer, Sending};
 
 /// What is read at once.
 const READ: usize = 16 << 10;
@@ -95,22 +95,34 @@ impl Connection {
     ///
     /// # Errors
     /// [`Broken`] when there is no answer.
-    pub(super) async fn send(&mut self, mut request: Sending) -> Result<Response<()>, Broken> {
+    pub(super) async fn send(
+        &mut self,
+        request: &mut Sending,
+        buffer: &Buffer,
+    ) -> Result<Response<()>, Broken> {
         let mut heard = false;
-        let answer = poll_fn(|cx| self.poll_head(&mut request, &mut heard, cx)).await;
+        poll_fn(|cx| {
+            let sent = request.poll(&mut self.stream, cx);
+            request.empty(buffer);
+            self.poll_head(request.method(), sent, &mut heard, cx)
+        })
+        .await
+    }
+
+    /// What is left of a request goes out while its answer is read.
+    pub(super) fn go_on_sending(&mut self, request: Sending) {
         if !request.is_out() {
             self.sending = Some(Box::new(request));
         }
-        answer
     }
 
     fn poll_head(
         &mut self,
-        request: &mut Sending,
+        method: &Method,
+        sent: Poll<io::Result<()>>,
         heard: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, Broken>> {
-        let sent = request.poll(&mut self.stream, cx);
         loop {
             // An upstream that takes no more may have said why.
             let read = match (self.poll_ahead(cx), &sent) {
@@ -122,7 +134,7 @@ impl Connection {
             };
             read?;
             *heard = true;
-            if let Some(answer) = self.head(request.method())? {
+            if let Some(answer) = self.head(method)? {
                 return Poll::Ready(Ok(answer));
             }
         }

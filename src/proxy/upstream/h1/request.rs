@@ -1,5 +1,6 @@
 //! A request on its way out: its head and its body, written as fast as the upstream takes them.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -34,6 +35,10 @@ pub(in crate::proxy::upstream) struct Sending {
     method: Method,
 }
 
+/// What requests are written into: nearly all are out at once, so that one is enough.
+#[derive(Debug, Default)]
+pub(in crate::proxy::upstream) struct Buffer(RefCell<Vec<u8>>);
+
 /// How the body's end is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
@@ -52,17 +57,33 @@ enum Stage {
     Out,
 }
 
+// === impl Buffer ===
+
+impl Buffer {
+    fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+
+    fn keep(&self, mut bytes: Vec<u8>) {
+        if bytes.capacity() > 0 && bytes.capacity() <= 4 * COPIED {
+            bytes.clear();
+            self.0.replace(bytes);
+        }
+    }
+}
+
 // === impl Sending ===
 
 impl Sending {
     /// The request to `origin`.
     pub(in crate::proxy::upstream) fn new(
+        buffer: &Buffer,
         head: &RequestHead,
         body: Outgoing,
         origin: &Origin,
     ) -> Self {
         let length = body.size_hint().exact();
-        let mut out = Vec::with_capacity(room(head, origin) + copied(length));
+        let mut out = buffer.take();
         write_head(&mut out, head, origin);
         let (coding, stage) = match length {
             _ if body.is_end_stream() => {
@@ -88,6 +109,13 @@ impl Sending {
         out.extend_from_slice(b"\r\n");
         let method = head.method.clone();
         Self { out, at: 0, piece: Bytes::new(), body, coding, stage, method }
+    }
+
+    /// Gives the memory that it was written into back, once all of it is out.
+    pub(super) fn empty(&mut self, buffer: &Buffer) {
+        if self.is_out() {
+            buffer.keep(std::mem::take(&mut self.out));
+        }
     }
 
     /// Its method.
@@ -185,18 +213,6 @@ impl Sending {
         self.stage = Stage::Out;
         Poll::Ready(Ok(()))
     }
-}
-
-/// What the head takes, or some bytes more.
-fn room(head: &RequestHead, origin: &Origin) -> usize {
-    const AROUND: usize = 96;
-    let lines = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    let target = head.target.as_str().len() + origin.host_header.len();
-    AROUND + head.method.as_str().len() + target + lines.sum::<usize>()
-}
-
-fn copied(length: Option<u64>) -> usize {
-    length.and_then(|length| usize::try_from(length).ok()).filter(|it| *it <= COPIED).unwrap_or(0)
 }
 
 fn write_head(out: &mut Vec<u8>, head: &RequestHead, origin: &Origin) {
