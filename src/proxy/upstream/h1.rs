@@ -5,7 +5,8 @@
 //! the caller has left. Memory is held only while bytes move: an idle connection has no buffer.
 
 mod body;
-mod head;
+pub mod head;
+pub mod reader;
 mod request;
 
 use std::future::poll_fn;
@@ -22,7 +23,7 @@ use tokio::time::Instant;
 use super::Broken;
 use crate::net::stream::Stream;
 use crate::proxy::failure::Failure;
-use body::{Body, Data};
+use reader::Reader;
 
 pub(super) use request::{Buffer, Sending};
 
@@ -35,16 +36,11 @@ const READ_MORE: usize = 128 << 10;
 #[derive(Debug)]
 pub struct Connection {
     stream: Stream,
-    /// What has come that nobody has read.
-    ahead: Bytes,
-    /// The body of the answer.
-    body: Body,
+    reader: Reader,
     /// What is left of a request whose answer did not wait for its end.
     sending: Option<Box<Sending>>,
     /// Was the last read as large as it could be?
     filled: bool,
-    /// May it be used again, once the answer is over?
-    keep_alive: bool,
     /// Since when it has been idle.
     pub idle_since: Instant,
     /// When it was opened.
@@ -59,11 +55,9 @@ impl Connection {
         let now = Instant::now();
         Box::new(Self {
             stream,
-            ahead: Bytes::new(),
-            body: Body::Length(0),
+            reader: Reader::default(),
             sending: None,
             filled: false,
-            keep_alive: true,
             idle_since: now,
             opened: now,
         })
@@ -83,11 +77,7 @@ impl Connection {
 
     /// May another request be sent on it: is this one out, and its answer over?
     pub(super) fn is_clean(&self) -> bool {
-        self.keep_alive
-            && self.sending.is_none()
-            && self.ahead.is_empty()
-            && self.has_ended()
-            && self.body.fault().is_none()
+        self.sending.is_none() && self.reader.is_clean()
     }
 
     /// Sends a request and waits for the answer's head. What is then left of the request goes out
@@ -123,58 +113,27 @@ impl Connection {
         heard: &mut bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Response<()>, Broken>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
         loop {
-            // An upstream that takes no more may have said why.
-            let read = match (self.poll_ahead(cx), &sent) {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            let read = match (Pin::new(&mut self.stream).poll_read(cx, &mut buffer), &sent) {
+                // An upstream that takes no more may have said why.
                 (Poll::Pending, Poll::Ready(Err(error))) => Err(broken(error, *heard)),
                 (Poll::Pending, _) => return Poll::Pending,
-                (Poll::Ready(Ok(0)), _) => Err(unanswered("the connection ended", *heard)),
-                (Poll::Ready(Ok(_)), _) => Ok(()),
+                (Poll::Ready(Ok(())), _) if buffer.filled().is_empty() => {
+                    Err(unanswered("the connection ended", *heard))
+                }
+                (Poll::Ready(Ok(())), _) => Ok(buffer.filled()),
                 (Poll::Ready(Err(error)), _) => Err(broken(&error, *heard)),
             };
-            read?;
+            let bytes = read?;
             *heard = true;
-            if let Some(answer) = self.head(method)? {
+            self.filled = bytes.len() == READ;
+            let head = self.reader.head(bytes, method);
+            if let Some(answer) = head.map_err(|error| within_answer(error.to_string()))? {
                 return Poll::Ready(Ok(answer));
             }
         }
-    }
-
-    /// The head of the answer, if all of it has come.
-    fn head(&mut self, method: &Method) -> Result<Option<Response<()>>, Broken> {
-        loop {
-            if self.ahead.is_empty() {
-                return Ok(None);
-            }
-            let read = head::read(&self.ahead, method);
-            let read = read.map_err(|error| within_answer(error.to_string()))?;
-            let Some((head, length)) = read else { return Ok(None) };
-            drop(self.ahead.split_to(length));
-            if head.is_interim() {
-                continue;
-            }
-            self.body = Body::new(head.framing);
-            self.keep_alive = head.keep_alive;
-            return Ok(Some(head.response));
-        }
-    }
-
-    /// Reads more of what nobody has read.
-    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut space = [const { MaybeUninit::uninit() }; READ];
-        let mut buffer = ReadBuf::uninit(&mut space);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-        let bytes = buffer.filled();
-        self.filled = bytes.len() == READ;
-        self.ahead = match self.ahead.is_empty() {
-            true => Bytes::copy_from_slice(bytes),
-            false => {
-                let mut all = Vec::from(std::mem::take(&mut self.ahead));
-                all.extend_from_slice(bytes);
-                all.into()
-            }
-        };
-        Poll::Ready(Ok(bytes.len()))
     }
 
     /// The data of the body that comes next, or why there is none.
@@ -184,15 +143,15 @@ impl Connection {
     ) -> Poll<Option<Result<Bytes, String>>> {
         self.poll_sent(cx);
         loop {
-            if let Some(fault) = self.body.fault() {
-                return Poll::Ready(Some(Err(fault.to_string())));
+            if let Some(fault) = self.reader.fault() {
+                return Poll::Ready(Some(Err(fault)));
             }
             if self.has_ended() {
                 return Poll::Ready(None);
             }
-            let data = match std::mem::take(&mut self.ahead) {
-                ahead if ahead.is_empty() => ready!(self.poll_read(cx)),
-                ahead => Ok(self.data(ahead)),
+            let data = match self.reader.ahead() {
+                Some(data) => Ok(data),
+                None => ready!(self.poll_read(cx)),
             };
             if !data.as_ref().is_ok_and(Bytes::is_empty) {
                 return Poll::Ready(Some(data));
@@ -204,14 +163,16 @@ impl Connection {
     fn poll_sent(&mut self, cx: &mut Context<'_>) {
         let Some(sending) = &mut self.sending else { return };
         if let Poll::Ready(sent) = sending.poll(&mut self.stream, cx) {
-            self.keep_alive &= sent.is_ok();
+            if sent.is_err() {
+                self.reader.last();
+            }
             self.sending = None;
         }
     }
 
     /// What the next read brings of the body; nothing where it ended with the connection.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, String>> {
-        let left = self.body.left().map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let left = self.left().map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX));
         let data = match self.filled && left > READ {
             true => ready!(self.poll_read_more(left.min(READ_MORE), cx)),
             false => ready!(self.poll_read_some(cx)),
@@ -228,12 +189,7 @@ impl Connection {
         if bytes.is_empty() {
             return Poll::Ready(self.closed());
         }
-        let (taken, data) = self.body.read(bytes);
-        self.ahead = Bytes::copy_from_slice(&bytes[taken..]);
-        Poll::Ready(Ok(match data {
-            Data::AsSent => Bytes::copy_from_slice(&bytes[..taken]),
-            Data::Unwrapped(data) => data.into(),
-        }))
+        Poll::Ready(Ok(self.reader.data_in(bytes)))
     }
 
     /// A body of a length that is far from its end.
@@ -245,33 +201,22 @@ impl Connection {
         if ready!(read)? == 0 {
             return Poll::Ready(self.closed());
         }
-        Poll::Ready(Ok(self.data(space.freeze())))
+        Poll::Ready(Ok(self.reader.data(space.freeze())))
     }
 
     fn closed(&mut self) -> io::Result<Bytes> {
-        self.keep_alive = false;
-        self.body.close().map_err(io::Error::other)?;
+        self.reader.close().map_err(io::Error::other)?;
         Ok(Bytes::new())
-    }
-
-    /// What of these bytes is data; what belongs to no answer is kept.
-    fn data(&mut self, mut bytes: Bytes) -> Bytes {
-        let (taken, data) = self.body.read(&bytes);
-        self.ahead = bytes.split_off(taken);
-        match data {
-            Data::AsSent => bytes,
-            Data::Unwrapped(data) => data.into(),
-        }
     }
 
     /// Has all of the body come?
     pub(super) fn has_ended(&self) -> bool {
-        self.body.has_ended()
+        self.reader.has_ended()
     }
 
     /// How much of it is still to come, where that was told.
     pub(super) fn left(&self) -> Option<u64> {
-        self.body.left()
+        self.reader.left()
     }
 }
 

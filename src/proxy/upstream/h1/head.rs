@@ -43,7 +43,7 @@ pub(super) enum Framing {
 
 /// Why bytes are no head of an answer.
 #[derive(Debug, Error)]
-pub(super) enum BadHead {
+pub enum BadHead {
     /// The parser says so.
     #[error("the answer is no HTTP/1.1: {0}")]
     Syntax(#[from] httparse::Error),
