@@ -117,8 +117,10 @@ impl Connection {
         loop {
             let mut buffer = ReadBuf::uninit(&mut space);
             let read = match (Pin::new(&mut self.stream).poll_read(cx, &mut buffer), &sent) {
-                // An upstream that takes no more may have said why.
-                (Poll::Pending, Poll::Ready(Err(error))) => Err(broken(error, *heard)),
+                (Poll::Pending, Poll::Ready(Err(error))) if !is_gone(error) => {
+                    Err(within_answer(error.to_string()))
+                }
+                // An upstream that takes no more may have said why: its end will be read, too.
                 (Poll::Pending, _) => return Poll::Pending,
                 (Poll::Ready(Ok(())), _) if buffer.filled().is_empty() => {
                     Err(unanswered("the connection ended", *heard))
@@ -222,13 +224,17 @@ impl Connection {
 
 /// What an error means before there is a head.
 fn broken(error: &io::Error, heard: bool) -> Broken {
-    use io::ErrorKind as E;
-    match error.kind() {
-        E::ConnectionReset | E::BrokenPipe | E::NotConnected | E::UnexpectedEof => {
-            unanswered(&error.to_string(), heard)
-        }
-        _ => within_answer(error.to_string()),
+    match is_gone(error) {
+        true => unanswered(&error.to_string(), heard),
+        false => within_answer(error.to_string()),
     }
+}
+
+/// Has the upstream ended the connection?
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    let gone = [E::ConnectionReset, E::BrokenPipe, E::NotConnected, E::UnexpectedEof];
+    gone.contains(&error.kind())
 }
 
 /// The connection is gone.
