@@ -139,6 +139,9 @@ pub enum TargetError {
 /// What stays as it is in a path segment; a `:` would end a Gemini model's name.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Enough for a key in a query, in bytes.
+const KEY_ROOM: usize = 256;
+
 /// The version of a Gemini call that came without one.
 const GEMINI_VERSION: &str = "v1beta";
 
@@ -155,15 +158,17 @@ impl Endpoint {
         call: CallPath<'_>,
         key: Option<(&str, &QueryValue)>,
     ) -> Result<PathAndQuery, TargetError> {
-        let mut target = String::with_capacity(self.capacity(&call));
+        let room = self.length(&call) + key.map_or(0, |(name, _)| name.len() + KEY_ROOM);
+        let mut target = String::with_capacity(room);
         self.push_prefix(&mut target, &call)?;
         call.suffix.push_to(&mut target)?;
         self.push_query(&mut target, call.query, key);
         PathAndQuery::try_from(target).map_err(|_| TargetError::Invalid)
     }
 
-    fn capacity(&self, call: &CallPath<'_>) -> usize {
-        // Enough for what is usual: an encoded model may take three times its bytes, a key 256.
+    /// To the byte where no model stands in it, of which each byte may take three: what is left
+    /// over would cost a block of memory of its own.
+    fn length(&self, call: &CallPath<'_>) -> usize {
         let prefix = match &self.prefix {
             PathPrefix::Fixed(path) => path.len(),
             PathPrefix::ClientVersion => call.version.len().max(GEMINI_VERSION.len()) + 1,
@@ -177,8 +182,9 @@ impl Endpoint {
                 before.len() + 3 * model.len() + after.len()
             }
         };
-        let query = self.query.as_ref().map_or(0, |query| query.len());
-        prefix + suffix + query + call.query.map_or(0, str::len) + 256
+        let queries = [self.query.as_deref(), call.query].into_iter().flatten();
+        let separated = queries.filter(|query| !query.is_empty()).map(|query| query.len() + 1);
+        prefix + suffix + separated.sum::<usize>()
     }
 
     fn push_prefix(&self, target: &mut String, call: &CallPath<'_>) -> Result<(), TargetError> {

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 ///
 /// What is left keeps its bytes and its order.
 pub fn strip_query<'a>(query: &'a str, name: &str) -> Cow<'a, str> {
-    if !query.split('&').any(|pair| is_named(pair, name)) {
+    if query.is_empty() || !query.split('&').any(|pair| is_named(pair, name)) {
         return Cow::Borrowed(query);
     }
     let kept: Vec<_> = query.split('&').filter(|pair| !is_named(pair, name)).collect();
