@@ -106,7 +106,7 @@ pub enum Outcome<'a> {
 
 impl Observation {
     /// Opens the books of a call.
-    pub fn begin(books: &Rc<Books>, method: Method, path: &str) -> Self {
+    pub fn begin(books: &Rc<Books>, method: Method, path: &str) -> Box<Self> {
         let seen = Seen {
             method,
             path: cut(path).into(),
@@ -128,7 +128,8 @@ impl Observation {
             token: None,
             usage: Usage::default(),
         };
-        Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen }
+        // In a box: it goes from stage to stage, and on with the answer.
+        Box::new(Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen })
     }
 
     /// Notes what the call asks for.
@@ -167,7 +168,7 @@ impl Observation {
     }
 
     /// Closes the books.
-    pub fn settle(mut self, outcome: &Outcome<'_>) {
+    pub fn settle(mut self: Box<Self>, outcome: &Outcome<'_>) {
         self.close(outcome);
     }
 

@@ -109,7 +109,7 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
         Opening::Http1 => serve_http1(io, worker, leaving).await,
         Opening::Http2 => {
             let calls = Calls { worker, handover: None };
-            let service = service_fn(move |request| guarded(calls.of(&request), request));
+            let service = service_fn(move |request| guarded(&calls, request));
             let builder = http2_builder(limits.head_timeout);
             let connection = builder.serve_connection(TokioIo::new(io), service);
             // Boxed: it is much larger than the other, and rare.
@@ -124,7 +124,7 @@ async fn serve_http1(mut io: Box<ClientIo>, worker: Rc<Worker>, mut leaving: Lis
     loop {
         let (handover, written) = (Handover::default(), io.written());
         let calls = Calls { worker: Rc::clone(&worker), handover: Some(handover.clone()) };
-        let service = service_fn(move |request| guarded(calls.of(&request), request));
+        let service = service_fn(move |request| guarded(&calls, request));
         let mut connection =
             http1_builder(head_timeout).serve_connection(TokioIo::new(io), service);
         let handed_over = || if written.is_all() { handover.take() } else { None };
@@ -191,31 +191,25 @@ async fn until<C: GracefulConnection, T>(
     .await
 }
 
-// === impl Calls ===
-
-impl Calls {
-    /// What this one needs.
-    fn of(&self, request: &Request<Incoming>) -> Self {
-        let handover = self.handover.as_ref().filter(|_| delivery::fits(request));
-        Self { worker: Rc::clone(&self.worker), handover: handover.cloned() }
-    }
-}
-
 /// Serves a call; a panic in it is that call's 500 and nobody else's.
-async fn guarded(
-    calls: Calls,
+fn guarded(
+    calls: &Calls,
     request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, Infallible> {
-    let Calls { worker, handover } = calls;
-    // In a box, because hyper moves the future of a call, and keeps room for one as long as the
-    // connection is open.
-    let call = Box::pin(serve_call(Rc::clone(&worker), request));
-    let panics = &worker.shared.metrics.panics;
-    let response = unless_it_panics(panics, call).await.unwrap_or_else(internal);
-    Ok(match &handover {
-        Some(handover) => handover.keep(response),
-        None => response,
-    })
+) -> impl Future<Output = Result<Response<ReplyBody>, Infallible>> + use<> {
+    let worker = Rc::clone(&calls.worker);
+    let handover = calls.handover.clone().filter(|_| delivery::fits(&request));
+    let begun = caught(&worker.shared.metrics.panics, || serve_call(&worker, request));
+    async move {
+        let response = match begun {
+            Ok(call) => unless_it_panics(&worker.shared.metrics.panics, call).await,
+            Err(panicked) => Err(panicked),
+        };
+        let response = response.unwrap_or_else(internal);
+        Ok(match &handover {
+            Some(handover) => handover.keep(response),
+            None => response,
+        })
+    }
 }
 
 /// What `future` comes to; a panic in it is counted, and ends nothing else.
@@ -223,14 +217,18 @@ async fn unless_it_panics<F: Future + Unpin>(
     panics: &IntCounter,
     mut future: F,
 ) -> Result<F::Output, Panicked> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx))) {
+    poll_fn(|cx| match caught(panics, || Pin::new(&mut future).poll(cx)) {
         Ok(polled) => polled.map(Ok),
-        Err(_) => {
-            panics.inc();
-            Poll::Ready(Err(Panicked))
-        }
+        Err(panicked) => Poll::Ready(Err(panicked)),
     })
     .await
+}
+
+fn caught<T>(panics: &IntCounter, run: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
+        panics.inc();
+        Panicked
+    })
 }
 
 fn internal(_: Panicked) -> Response<ReplyBody> {
@@ -248,17 +246,16 @@ fn internal(_: Panicked) -> Response<ReplyBody> {
 mod tests {
     use super::*;
 
-    /// What every open connection, and every call until its answer begins, takes for its future.
+    /// What every open connection takes for its future, and for the one of a call.
     #[test]
     fn futures_are_small() {
         fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
             size_of::<F>()
         }
         let connection = size(serve);
-        let (call, in_hyper) = (size(serve_call), size(guarded));
+        let in_hyper = size(guarded);
         assert!(connection <= 1536, "a connection: {connection}");
-        assert!(call <= 7168, "a call: {call}");
-        assert!(in_hyper <= 384, "a call's place in its connection: {in_hyper}");
+        assert!(in_hyper <= 128, "a call's place in its connection: {in_hyper}");
     }
 
     /// FAULTS 63.
