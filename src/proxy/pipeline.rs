@@ -111,12 +111,13 @@ async fn forward(
     let mut cut = worker.cut.listen();
     let table = worker.table().ok_or(Failure::NotReady)?;
     books.asked(&head);
-    let mut intake = Intake::begin(worker, &table, &head, body)?;
-    cut.bound(pin!(poll_fn(|cx| intake.poll(cx, &worker.shared.limits)))).await??;
-    let call = intake.finish(head)?;
-    let Way { plan, to_send, change, api, kind } = match decide(worker, &table, call, books)? {
-        Decided::Send(way) => way,
-        Decided::Reply(reply) => return Ok(reply),
+    let Way { plan, to_send, change, api, kind } = {
+        let mut intake = Intake::begin(worker, &table, &head, body)?;
+        cut.bound(pin!(poll_fn(|cx| intake.poll(cx, &worker.shared.limits)))).await??;
+        match decide(worker, &table, intake.finish(head)?, books)? {
+            Decided::Send(way) => way,
+            Decided::Reply(reply) => return Ok(reply),
+        }
     };
     let expected = to_send.expected;
     let mut timing = Timing::default();
