@@ -2,10 +2,10 @@
 //!
 //! Reading order: [`server`] (connections, with [`idle`]), [`pipeline`] (a call's way: the list of
 //! stages), then the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and
-//! [`credentials`], [`upstream`], [`reply`], [`relay`] with [`inflow`], [`silence`] and [`rewrite`],
-//! [`delivery`]; [`translation`] and [`rendition`] for targets that speak another dialect; beside
-//! them [`bell`] (the drain, as all of these hear it), [`failure`] (why calls fail), [`record`]
-//! (each call's books), [`metrics`].
+//! [`credentials`], [`upstream`], [`reply`], [`relay`] with [`inflow`], [`silence`] and
+//! [`rewrite`], [`delivery`]; [`translation`] and [`rendition`] for targets that speak another
+//! dialect; beside them [`bell`] (the drain, as all of these hear it), [`failure`] (why calls
+//! fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 

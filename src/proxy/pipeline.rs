@@ -4,7 +4,6 @@ use std::future::{Future, poll_fn, ready};
 use std::ops::Range;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -21,6 +20,7 @@ use super::record::Observation;
 use super::rendition::{self, Received};
 use super::reply::{self, Relayed, Reply};
 use super::route::choose;
+use super::silence::Silence;
 use super::task::{Task, task};
 use super::upstream::{Timing, ToSend};
 use super::worker::Worker;
@@ -32,8 +32,8 @@ use crate::table::{Plan, Table};
 pub type Serving = Pin<Box<dyn Future<Output = Response<ReplyBody>>>>;
 
 /// A call whose way is known.
-struct Way {
-    plan: Arc<Plan>,
+struct Way<'t> {
+    plan: &'t Plan,
     to_send: ToSend,
     change: AnswerChange,
     api: Api,
@@ -41,9 +41,9 @@ struct Way {
 }
 
 /// What is decided of a call.
-enum Decided {
+enum Decided<'t> {
     /// It goes upstream.
-    Send(Way),
+    Send(Way<'t>),
     /// It is answered here.
     Reply(Reply),
 }
@@ -127,24 +127,25 @@ async fn forward(
     let answer = answered??;
     let came = Instant::now();
     books.seen.head = Some(came);
+    let silence = Silence::new(plan.timeouts, cut, came);
     match change {
         AnswerChange::AsSent(usage) => {
-            Ok(Reply::Relayed(Relayed { answer, came, plan, api, kind, usage, expected, cut }))
+            Ok(Reply::Relayed(Relayed { answer, silence, api, kind, usage, expected }))
         }
         AnswerChange::Translated(translation) => {
-            let received = Received { worker, plan: &plan, answer, came };
+            let received = Received { limits: &worker.shared.limits, answer, silence };
             Box::pin(received.reply(*translation, books)).await
         }
     }
 }
 
 /// All that is decided of a call once it is here.
-fn decide(
+fn decide<'t>(
     worker: &Worker,
-    table: &Table,
+    table: &'t Table,
     call: Call,
     books: &mut Observation,
-) -> Result<Decided, Failure> {
+) -> Result<Decided<'t>, Failure> {
     books.received(&call);
     let choice = choose(table, &call, fastrand::u64(..), fastrand::u64(..))?;
     books.chosen(table, &choice);

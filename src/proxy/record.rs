@@ -151,11 +151,11 @@ impl Observation {
 
     /// Notes the plan, and with it the metric label of the model that it sends.
     pub fn chosen(&mut self, table: &Table, choice: &Choice) {
-        let plan = &choice.plan;
+        let plan = choice.plan;
         let sent = plan.rename.as_ref().map(|rename| &*rename.name);
         let label = table.model_label(sent.or(self.seen.model.as_deref()));
         self.seen.plan = Some((Arc::clone(plan), label));
-        self.seen.client = choice.client.clone();
+        self.seen.client = choice.client.cloned();
         if choice.carried == Carried::Account {
             self.seen.account = Some(Arc::clone(&choice.account.name));
         }

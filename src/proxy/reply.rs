@@ -1,13 +1,9 @@
 //! Answers: an upstream's, relayed; or Pillion's own words.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version};
-use tokio::time::Instant;
 
-use super::bell::Listener;
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
 use super::headers::strip_hop_by_hop;
@@ -24,7 +20,6 @@ use crate::llm::shapes;
 use crate::llm::tap::AnswerTap;
 use crate::llm::usage_chunk::UsageChunkFilter;
 use crate::llm::{Api, Dialect};
-use crate::table::Plan;
 
 const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 /// Read by the SDKs of OpenAI and Anthropic; it overrides their own rules.
@@ -75,10 +70,8 @@ pub struct Streamed {
 pub struct Relayed {
     /// The answer.
     pub answer: Answer,
-    /// When its head came.
-    pub came: Instant,
-    /// The plan that it came by.
-    pub plan: Arc<Plan>,
+    /// Its timers.
+    pub silence: Silence,
     /// The caller's API.
     pub api: Api,
     /// The operation that was asked for.
@@ -87,8 +80,6 @@ pub struct Relayed {
     pub usage: UsageAsked,
     /// What the request asked for.
     pub expected: Expected,
-    /// Hears the end of the grace.
-    pub cut: Listener,
 }
 
 /// Who asked an OpenAI stream for its usage?
@@ -160,9 +151,8 @@ impl Relayed {
             true => Rewrite::UsageChunk(UsageChunkFilter::default()),
             false => Rewrite::Nothing,
         };
-        let silence = Silence::new(self.plan.timeouts, self.cut, self.came);
         let relay = Relay::new(Parts {
-            inflow: Inflow::new(source, silence),
+            inflow: Inflow::new(source, self.silence),
             watch,
             rewrite,
             api: self.api,
