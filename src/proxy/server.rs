@@ -271,7 +271,7 @@ mod tests {
         }
         let connection = size(serve);
         let in_hyper = size(guarded);
-        assert!(connection <= 1536, "a connection: {connection}");
+        assert!(connection <= 1152, "a connection: {connection}");
         assert!(in_hyper <= 128, "a call's place in its connection: {in_hyper}");
     }
 
