@@ -1,11 +1,11 @@
 //! The data plane: takes pods' calls, forwards them by the running table, relays the answers.
 //!
-//! Reading order: [`server`] (connections), [`pipeline`] (a call's way: the list of stages), then
-//! the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and [`credentials`],
-//! [`upstream`], [`reply`], [`relay`] with [`inflow`], [`silence`] and [`rewrite`], [`delivery`];
-//! [`translation`] and [`rendition`] for targets that speak another dialect; beside them [`bell`]
-//! (the drain, as all of these hear it), [`failure`] (why calls fail), [`record`] (each call's
-//! books), [`metrics`].
+//! Reading order: [`server`] (connections, with [`idle`]), [`pipeline`] (a call's way: the list of
+//! stages), then the stages: [`task`], [`intake`], [`route`], [`prepare`] with [`headers`] and
+//! [`credentials`], [`upstream`], [`reply`], [`relay`] with [`inflow`], [`silence`] and
+//! [`rewrite`], [`delivery`]; [`translation`] and [`rendition`] for targets that speak another
+//! dialect; beside them [`bell`] (the drain, as all of these hear it), [`failure`] (why calls
+//! fail), [`record`] (each call's books), [`metrics`].
 //!
 //! Sees `table`, `llm` and `net`. Has never heard of manifests, `compile` or Kubernetes.
 
@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod delivery;
 pub mod failure;
 pub mod headers;
+pub mod idle;
 pub mod inflow;
 pub mod intake;
 pub mod metrics;

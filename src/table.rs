@@ -12,7 +12,7 @@ pub mod plan;
 pub mod weighted;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::llm::shapes::ListedModel;
 
@@ -24,6 +24,9 @@ pub use plan::{
     ProviderKeys, Rename, Rule, StreamUsage, Timeouts, Translation,
 };
 pub use weighted::Weighted;
+
+/// The metric label of models that are not declared.
+static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
 
 /// Everything that the data plane routes by.
 #[derive(Debug, Default)]
@@ -51,6 +54,6 @@ impl Table {
     /// The metric label of a model name: itself where declared, else `other`.
     pub fn model_label(&self, model: Option<&str>) -> Arc<str> {
         let declared = model.and_then(|model| self.model_labels.get(model));
-        declared.cloned().unwrap_or_else(|| Arc::from("other"))
+        Arc::clone(declared.unwrap_or(&OTHER))
     }
 }

@@ -189,10 +189,12 @@ fn size(line: &[u8]) -> Result<u64, Refused> {
 
 /// Digits and nothing else: no sign, no white space.
 fn number(digits: &[u8], base: u32) -> Result<u64, Refused> {
-    let text = str::from_utf8(digits).map_err(|_| Refused)?;
-    let plain = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let parsed = u64::from_str_radix(text, base).map_err(|_| Refused)?;
-    plain.then_some(parsed).ok_or(Refused)
+    let mut digits = digits.iter().map(|digit| char::from(*digit).to_digit(base));
+    let first = digits.next().flatten().map(u64::from);
+    let more = |number: u64, digit: Option<u32>| {
+        number.checked_mul(base.into())?.checked_add(digit?.into())
+    };
+    first.and_then(|first| digits.try_fold(first, more)).ok_or(Refused)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio::task::JoinHandle;
 
 /// Runs `future` beside the caller, on the same thread. Must be called within a worker's
-/// `LocalSet`.
+/// runtime or a `LocalSet`.
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,

@@ -3,10 +3,10 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use tokio::runtime::Builder;
-use tokio::task::LocalSet;
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 /// Starts a thread called `name` that runs the future which `make` makes there, to its end.
 ///
@@ -17,9 +17,21 @@ where
     M: FnOnce() -> F + Send + 'static,
     F: Future<Output = ()> + 'static,
 {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name(name).spawn(move || {
-        let local = LocalSet::new();
-        local.block_on(&runtime, async move { make().await });
-    })
+    let (started, starts) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name(name).spawn(move || {
+        // It never leaves its thread: so its tasks need no `LocalSet`, a second scheduler within.
+        match runtime() {
+            Ok(runtime) => {
+                let _ = started.send(Ok(()));
+                runtime.block_on(async move { make().await });
+            }
+            Err(error) => drop(started.send(Err(error))),
+        }
+    })?;
+    starts.recv().map_err(|_| io::ErrorKind::BrokenPipe)??;
+    Ok(thread)
+}
+
+fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
 }

@@ -23,8 +23,8 @@ pub struct Bell {
 #[derive(Debug)]
 pub struct Listener {
     bell: Rc<Bell>,
-    /// Its place among the wakers, and who is woken there.
-    registered: Option<(usize, Waker)>,
+    /// Its place among the wakers.
+    registered: Option<usize>,
 }
 
 // === impl Bell ===
@@ -55,14 +55,16 @@ impl Listener {
         if !self.wakes(cx) {
             self.forget();
             let key = self.bell.wakers.borrow_mut().insert(cx.waker().clone());
-            self.registered = Some((key, cx.waker().clone()));
+            self.registered = Some(key);
         }
         Poll::Pending
     }
 
     /// Was it asked for the same task last?
     pub fn wakes(&self, cx: &Context<'_>) -> bool {
-        self.registered.as_ref().is_some_and(|(_, waker)| waker.will_wake(cx.waker()))
+        let wakers = self.bell.wakers.borrow();
+        let registered = self.registered.and_then(|key| wakers.get(key));
+        registered.is_some_and(|waker| waker.will_wake(cx.waker()))
     }
 
     /// Has it rung?
@@ -90,7 +92,7 @@ impl Listener {
     }
 
     fn forget(&mut self) {
-        if let Some((key, _)) = self.registered.take() {
+        if let Some(key) = self.registered.take() {
             self.bell.wakers.borrow_mut().try_remove(key);
         }
     }

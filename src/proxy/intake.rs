@@ -4,20 +4,23 @@
 //! whether `model` stands in it twice. Anything else (uploads) is passed on as it comes, unless a
 //! rule asks for the model in a multipart form.
 //!
-//! What is read is decided and understood by pure code; [`take`] feeds it from a connection,
+//! What is read is decided and understood by pure code; [`Intake`] feeds it from a connection,
 //! [`read`] from bytes, for `pillion explain`.
 
+use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap};
-use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep};
 
 use super::call::{Call, CallBody, Head, Model, Place};
 use super::failure::{BodyEnd, Failure};
-use super::worker::Worker;
+use super::worker::{Limits, Worker};
 use crate::llm::decode::{Coding, Decoder};
 use crate::llm::json::{BodyFacts, BodyScanner};
 use crate::llm::multipart;
@@ -48,27 +51,18 @@ enum Reading {
     Form,
 }
 
-/// Takes in a call as far as routing needs it.
-///
-/// # Errors
-/// [`Failure`] when the body cannot be read or understood, or is too large.
-pub async fn take(
-    worker: &Worker,
-    table: &Table,
-    head: Box<Head>,
+/// A call that is taken in as far as routing needs it.
+pub struct Intake {
+    need: Need,
     body: Incoming,
-) -> Result<Call, Failure> {
-    match need(&head, table)? {
-        Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(body))),
-        Need::Read(mut reading) => {
-            let (chunks, reservation) = hold(worker, body, &mut reading).await?;
-            let (model, facts) = reading.finish(&head.headers, &chunks)?;
-            Ok(Call { head, model, facts, body: CallBody::Held(chunks, reservation) })
-        }
-    }
+    chunks: Vec<Bytes>,
+    length: usize,
+    reservation: Reservation,
+    /// Runs only while nothing comes.
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
-/// The same for a body that is there already.
+/// Takes in a call whose body is there already.
 ///
 /// # Errors
 /// [`Failure`] when it cannot be understood.
@@ -96,10 +90,16 @@ fn passing<B>(head: Box<Head>, model: Option<Model>, body: B) -> Call<B> {
     Call { head, model, facts, body }
 }
 
+/// Might it be? Nearly none is, and this is quickly seen.
+fn is_multipart(content_type: &str) -> bool {
+    let begin = content_type.trim_ascii_start().as_bytes().first();
+    begin.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'm'))
+}
+
 /// How this body must be read, or `None` if it need not be.
 fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failure> {
     let content_type = text(headers, header::CONTENT_TYPE);
-    if multipart::boundary(content_type).is_some() {
+    if is_multipart(content_type) && multipart::boundary(content_type).is_some() {
         return Ok(table.candidates.needs_model().then_some(Reading::Form));
     }
     if content_type.starts_with("multipart/")
@@ -122,49 +122,6 @@ fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failur
     }
 }
 
-/// Takes all of a body, and has it read as it comes.
-async fn hold(
-    worker: &Worker,
-    mut body: Incoming,
-    reading: &mut Reading,
-) -> Result<(Vec<Bytes>, Reservation), Failure> {
-    let limit = worker.shared.limits.body_bytes;
-    if body.size_hint().lower() > limit as u64 {
-        return Err(Failure::BodyTooLarge(limit));
-    }
-    let mut chunks = Vec::new();
-    let mut length = 0;
-    let mut reservation = worker.shared.bodies.open();
-    // A body of a declared length need not be asked for its end.
-    while !body.is_end_stream()
-        && let Some(chunk) = next_chunk(worker, &mut body).await?
-    {
-        length += chunk.len();
-        if length > limit {
-            return Err(Failure::BodyTooLarge(limit));
-        }
-        reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
-        reading.feed(&chunk)?;
-        chunks.push(chunk);
-    }
-    Ok((chunks, reservation))
-}
-
-async fn next_chunk(worker: &Worker, body: &mut Incoming) -> Result<Option<Bytes>, Failure> {
-    loop {
-        let frame = timeout(worker.shared.limits.body_idle, body.frame()).await;
-        match frame.map_err(|_| Failure::BodyCutShort(BodyEnd::Timeout))? {
-            None => return Ok(None),
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    return Ok(Some(data));
-                }
-            }
-            Some(Err(_)) => return Err(Failure::BodyCutShort(BodyEnd::ClientLeft)),
-        }
-    }
-}
-
 fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
     let encoded = path.get(span.clone()).unwrap_or_default();
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
@@ -175,6 +132,94 @@ fn path_model(path: &str, span: &Range<usize>) -> Result<Model, Failure> {
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+// === impl Intake ===
+
+impl Intake {
+    /// Begins with the head.
+    ///
+    /// # Errors
+    /// [`Failure`] when it tells already that the body cannot be read or is too large.
+    pub fn begin(
+        worker: &Worker,
+        table: &Table,
+        head: &Head,
+        body: Incoming,
+    ) -> Result<Self, Failure> {
+        let need = need(head, table)?;
+        let limit = worker.shared.limits.body_bytes;
+        if matches!(need, Need::Read(_)) && body.size_hint().lower() > limit as u64 {
+            return Err(Failure::BodyTooLarge(limit));
+        }
+        let reservation = worker.shared.bodies.open();
+        Ok(Self { need, body, chunks: Vec::new(), length: 0, reservation, pause: None })
+    }
+
+    /// Takes a body that is to be held, and has it read as it comes.
+    pub fn poll(&mut self, cx: &mut Context<'_>, limits: &Limits) -> Poll<Result<(), Failure>> {
+        if matches!(self.need, Need::Pass(_)) {
+            return Poll::Ready(Ok(()));
+        }
+        // A body of a declared length need not be asked for its end.
+        while !self.body.is_end_stream()
+            && let Some(chunk) = ready!(self.poll_chunk(cx, limits.body_idle))?
+        {
+            self.add(chunk, limits.body_bytes)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+        idle: Duration,
+    ) -> Poll<Result<Option<Bytes>, Failure>> {
+        while let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.pause = None;
+            match frame {
+                None => return Poll::Ready(Ok(None)),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Ok(Some(data)));
+                    }
+                }
+                Some(Err(_)) => {
+                    return Poll::Ready(Err(Failure::BodyCutShort(BodyEnd::ClientLeft)));
+                }
+            }
+        }
+        let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(idle)));
+        pause.as_mut().poll(cx).map(|()| Err(Failure::BodyCutShort(BodyEnd::Timeout)))
+    }
+
+    fn add(&mut self, chunk: Bytes, limit: usize) -> Result<(), Failure> {
+        self.length += chunk.len();
+        if self.length > limit {
+            return Err(Failure::BodyTooLarge(limit));
+        }
+        self.reservation.grow(chunk.len()).map_err(|_| Failure::Overloaded)?;
+        if let Need::Read(reading) = &mut self.need {
+            reading.feed(&chunk)?;
+        }
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    /// The call, once its body is here.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be understood.
+    pub fn finish(self, head: Box<Head>) -> Result<Call, Failure> {
+        match self.need {
+            Need::Pass(model) => Ok(passing(head, model, CallBody::Passing(self.body))),
+            Need::Read(reading) => {
+                let (model, facts) = reading.finish(&head.headers, &self.chunks)?;
+                let body = CallBody::Held(self.chunks, self.reservation);
+                Ok(Call { head, model, facts, body })
+            }
+        }
+    }
 }
 
 // === impl Reading ===

@@ -156,7 +156,7 @@ fn model_sent<'a>(plan: &'a Plan, model: Option<&'a Model>) -> Option<&'a str> {
 }
 
 /// The key, where it goes into the query.
-fn query_key(choice: &Choice) -> Option<(&str, &QueryValue)> {
+fn query_key<'t>(choice: &Choice<'t>) -> Option<(&'t str, &'t QueryValue)> {
     match (&choice.carried, &choice.account.credential) {
         (Carried::Account, Credential::Query { name, value }) => Some((&**name, value)),
         _ => None,

@@ -106,7 +106,7 @@ pub enum Outcome<'a> {
 
 impl Observation {
     /// Opens the books of a call.
-    pub fn begin(books: &Rc<Books>, method: Method, path: &str) -> Self {
+    pub fn begin(books: &Rc<Books>, method: Method, path: &str) -> Box<Self> {
         let seen = Seen {
             method,
             path: cut(path).into(),
@@ -128,7 +128,8 @@ impl Observation {
             token: None,
             usage: Usage::default(),
         };
-        Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen }
+        // In a box: it goes from stage to stage, and on with the answer.
+        Box::new(Self { books: Rc::clone(books), started: Instant::now(), settled: false, seen })
     }
 
     /// Notes what the call asks for.
@@ -150,11 +151,11 @@ impl Observation {
 
     /// Notes the plan, and with it the metric label of the model that it sends.
     pub fn chosen(&mut self, table: &Table, choice: &Choice) {
-        let plan = &choice.plan;
+        let plan = choice.plan;
         let sent = plan.rename.as_ref().map(|rename| &*rename.name);
         let label = table.model_label(sent.or(self.seen.model.as_deref()));
         self.seen.plan = Some((Arc::clone(plan), label));
-        self.seen.client = choice.client.clone();
+        self.seen.client = choice.client.cloned();
         if choice.carried == Carried::Account {
             self.seen.account = Some(Arc::clone(&choice.account.name));
         }
@@ -167,7 +168,7 @@ impl Observation {
     }
 
     /// Closes the books.
-    pub fn settle(mut self, outcome: &Outcome<'_>) {
+    pub fn settle(mut self: Box<Self>, outcome: &Outcome<'_>) {
         self.close(outcome);
     }
 

@@ -33,7 +33,7 @@ pub struct Relay {
     state: State,
     expected: Expected,
     /// What is said to clients that count; taken when the books are closed.
-    observation: Option<Observation>,
+    observation: Option<Box<Observation>>,
     _open: OneMore,
 }
 
@@ -71,7 +71,7 @@ pub struct Parts {
     /// What the request asked for.
     pub expected: Expected,
     /// The call's books.
-    pub observation: Observation,
+    pub observation: Box<Observation>,
     /// The count of open streams.
     pub open: OneMore,
 }

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::response::Parts as Head;
 use http::{Response, Version};
-use tokio::time::Instant;
 
 use super::call::{Body, Call};
 use super::failure::Failure;
@@ -20,12 +19,11 @@ use super::rewrite::{self, Rewrite};
 use super::silence::Silence;
 use super::translation::{self, Translated, decoded, text};
 use super::upstream::Answer;
-use super::worker::Worker;
+use super::worker::Limits;
 use crate::llm::decode::Coding;
 use crate::llm::tap::AnswerTap;
 use crate::llm::translate::conversation::Delivery;
 use crate::llm::translate::{Asked, Occasion, Pair};
-use crate::table::Plan;
 use crate::telemetry;
 
 /// The id of an answer: OpenAI's SDKs look for the first name, Anthropic's for the second.
@@ -49,14 +47,12 @@ const ERROR_BYTES: usize = 1 << 20;
 
 /// An answer to a translated call, and how it came.
 pub struct Received<'a> {
-    /// Who received it.
-    pub worker: &'a Worker,
-    /// By which plan.
-    pub plan: &'a Plan,
+    /// How much of it may be held.
+    pub limits: &'a Limits,
     /// The answer.
     pub answer: Answer,
-    /// When its head came.
-    pub came: Instant,
+    /// Its timers.
+    pub silence: Silence,
 }
 
 /// `count_tokens` where the upstream has no such thing.
@@ -95,8 +91,7 @@ impl Received<'_> {
     ) -> Result<Reply, Failure> {
         let (mut head, source) = self.answer.into_parts();
         books.seen.request_id = request_id(&head.headers);
-        let silence = Silence::new(self.plan.timeouts, self.worker.cut.listen(), self.came);
-        let inflow = Inflow::new(source, silence);
+        let inflow = Inflow::new(source, self.silence);
         let reading = Reading::of(pair, &head.headers);
         strip_hop_by_hop(&mut head.headers);
         // This hop's own, whatever the upstream's is.
@@ -108,7 +103,7 @@ impl Received<'_> {
         if !head.status.is_success() {
             return reading.refused(head, inflow).await;
         }
-        let limit = self.worker.shared.limits.body_bytes;
+        let limit = self.limits.body_bytes;
         reading.whole(&asked, head, (inflow, limit), books).await
     }
 }

@@ -1,11 +1,8 @@
 //! Answers: an upstream's, relayed; or Pillion's own words.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version};
-use tokio::time::Instant;
 
 use super::body::ReplyBody;
 use super::failure::{Consequences, Failure, Retry};
@@ -18,12 +15,11 @@ use super::rewrite::Rewrite;
 use super::silence::Silence;
 use super::upstream::{Answer, Expected};
 use super::worker::Worker;
-use crate::llm::operation::Operation;
+use crate::llm::operation::Kind;
 use crate::llm::shapes;
 use crate::llm::tap::AnswerTap;
 use crate::llm::usage_chunk::UsageChunkFilter;
 use crate::llm::{Api, Dialect};
-use crate::table::Plan;
 
 const REASON: HeaderName = HeaderName::from_static("x-pillion-reason");
 /// Read by the SDKs of OpenAI and Anthropic; it overrides their own rules.
@@ -39,9 +35,13 @@ const REQUEST_IDS: [HeaderName; 4] = [
 
 /// What the pipeline comes to.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "taken apart as soon as it is made: a box would be an allocation a call"
+)]
 pub enum Reply {
     /// An upstream's answer.
-    Relayed(Box<Relayed>),
+    Relayed(Relayed),
     /// A translated stream.
     Streamed(Box<Streamed>),
     /// A translated answer.
@@ -70,12 +70,12 @@ pub struct Streamed {
 pub struct Relayed {
     /// The answer.
     pub answer: Answer,
-    /// When its head came.
-    pub came: Instant,
-    /// The plan that it came by.
-    pub plan: Arc<Plan>,
-    /// What was asked.
-    pub operation: Operation,
+    /// Its timers.
+    pub silence: Silence,
+    /// The caller's API.
+    pub api: Api,
+    /// The operation that was asked for.
+    pub kind: Kind,
     /// Was usage asked for that the client did not ask for?
     pub usage: UsageAsked,
     /// What the request asked for.
@@ -93,7 +93,7 @@ pub enum UsageAsked {
 
 impl Reply {
     /// The response, with its books either closed or on their way.
-    pub fn into_response(self, worker: &Worker, books: Observation) -> Response<ReplyBody> {
+    pub fn into_response(self, worker: &Worker, books: Box<Observation>) -> Response<ReplyBody> {
         match self {
             Self::Relayed(relayed) => relayed.into_response(worker, books),
             Self::Streamed(streamed) => streamed.into_response(worker, books),
@@ -104,7 +104,7 @@ impl Reply {
 }
 
 /// An answer that is all here.
-fn served(response: Response<Bytes>, mut books: Observation) -> Response<ReplyBody> {
+fn served(response: Response<Bytes>, mut books: Box<Observation>) -> Response<ReplyBody> {
     books.seen.status = response.status().as_u16();
     books.seen.response_bytes = response.body().len() as u64;
     books.settle(&Outcome::Served);
@@ -112,7 +112,7 @@ fn served(response: Response<Bytes>, mut books: Observation) -> Response<ReplyBo
 }
 
 impl Streamed {
-    fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+    fn into_response(self, worker: &Worker, mut books: Box<Observation>) -> Response<ReplyBody> {
         let mut head = self.head;
         books.seen.status = head.status.as_u16();
         head.version = Version::HTTP_11;
@@ -131,7 +131,7 @@ impl Streamed {
 }
 
 impl Relayed {
-    fn into_response(self, worker: &Worker, mut books: Observation) -> Response<ReplyBody> {
+    fn into_response(self, worker: &Worker, mut books: Box<Observation>) -> Response<ReplyBody> {
         let (mut head, source) = self.answer.into_parts();
         books.seen.status = head.status.as_u16();
         books.seen.request_id = request_id(&head.headers);
@@ -139,7 +139,7 @@ impl Relayed {
         // The version is this hop's own: hyper would give an HTTP/1.0 upstream's answer an end that
         // cannot be told from a break.
         head.version = Version::HTTP_11;
-        let watch = watch(head.status, &head.headers, &self.operation);
+        let watch = watch(head.status, &head.headers, self.kind);
         let streamed = matches!(&watch, Watch::Tap(tap) if tap.is_event_stream());
         if streamed {
             // A declared length would let a stream that ends early look whole to the client.
@@ -151,12 +151,11 @@ impl Relayed {
             true => Rewrite::UsageChunk(UsageChunkFilter::default()),
             false => Rewrite::Nothing,
         };
-        let silence = Silence::new(self.plan.timeouts, worker.cut.listen(), self.came);
         let relay = Relay::new(Parts {
-            inflow: Inflow::new(source, silence),
+            inflow: Inflow::new(source, self.silence),
             watch,
             rewrite,
-            api: self.operation.api,
+            api: self.api,
             expected: self.expected,
             observation: books,
             open: OneMore::of(&worker.shared.metrics.open_streams),
@@ -166,7 +165,11 @@ impl Relayed {
 }
 
 /// A failure in the caller's dialect.
-pub fn failed(failure: &Failure, dialect: Dialect, mut books: Observation) -> Response<ReplyBody> {
+pub fn failed(
+    failure: &Failure,
+    dialect: Dialect,
+    mut books: Box<Observation>,
+) -> Response<ReplyBody> {
     let response = refusal(failure, dialect);
     books.seen.status = response.status().as_u16();
     books.seen.response_bytes = response.body().len() as u64;
@@ -213,14 +216,14 @@ fn is_plain(headers: &HeaderMap) -> bool {
         .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-fn watch(status: StatusCode, headers: &HeaderMap, operation: &Operation) -> Watch {
+fn watch(status: StatusCode, headers: &HeaderMap, kind: Kind) -> Watch {
     if !status.is_success() {
         return Watch::Nothing;
     }
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
     let content_encoding = text(header::CONTENT_ENCODING).unwrap_or_default();
-    Watch::Tap(Box::new(AnswerTap::new(operation.kind, content_type, content_encoding)))
+    Watch::Tap(Box::new(AnswerTap::new(kind, content_type, content_encoding)))
 }
 
 pub(super) fn request_id(headers: &HeaderMap) -> Option<Box<str>> {

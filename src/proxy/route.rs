@@ -13,35 +13,40 @@ use crate::table::{Account, Action, ClientCredentials, Facts, Match, Plan, Rule,
 
 /// What was decided.
 #[derive(Debug)]
-pub struct Choice {
+pub struct Choice<'t> {
     /// The rule.
-    pub rule: Arc<Rule>,
+    pub rule: &'t Arc<Rule>,
     /// The client key's name, where the route asks for one.
-    pub client: Option<Arc<str>>,
+    pub client: Option<&'t Arc<str>>,
     /// The target's plan.
-    pub plan: Arc<Plan>,
+    pub plan: &'t Arc<Plan>,
     /// The account that was picked; used if [`Carried::Account`].
-    pub account: Account,
+    pub account: &'t Account,
     /// Whose credential goes along.
     pub carried: Carried,
 }
 
 /// The rule that takes a call, with what is needed to decide the rest.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct Found<'t, 'c> {
     /// The rule.
-    pub rule: &'a Arc<Rule>,
+    pub rule: &'t Arc<Rule>,
     /// The client key's name, where the route asks for one.
-    pub client: Option<&'a Arc<str>>,
-    table: &'a Table,
-    head: &'a Head,
+    pub client: Option<&'t Arc<str>>,
+    table: &'t Table,
+    head: &'c Head,
 }
 
 /// Decides. `target` and `account` are random and uniform over all of `u64`.
 ///
 /// # Errors
 /// [`Failure`] when no rule takes the call, or the one that does cannot serve it.
-pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<Choice, Failure> {
+pub fn choose<'t>(
+    table: &'t Table,
+    call: &Call,
+    target: u64,
+    account: u64,
+) -> Result<Choice<'t>, Failure> {
     let found = find(table, call)?;
     let plan = plans(found.rule, &call.head.operation)?.pick(target);
     Ok(found.choice(plan, plan.accounts.pick(account)))
@@ -51,7 +56,7 @@ pub fn choose(table: &Table, call: &Call, target: u64, account: u64) -> Result<C
 ///
 /// # Errors
 /// [`Failure`] when no rule takes the call.
-pub fn find<'a, B>(table: &'a Table, call: &'a Call<B>) -> Result<Found<'a>, Failure> {
+pub fn find<'t, 'c, B>(table: &'t Table, call: &'c Call<B>) -> Result<Found<'t, 'c>, Failure> {
     let head = &call.head;
     let digests = digests(table, head);
     let facts = facts(call, &digests);
@@ -119,21 +124,15 @@ pub fn plans<'a>(
 
 // === impl Found ===
 
-impl Found<'_> {
+impl<'t> Found<'t, '_> {
     /// Whose credential goes along to this target.
-    pub fn choice(&self, plan: &Arc<Plan>, account: &Account) -> Choice {
+    pub fn choice(&self, plan: &'t Arc<Plan>, account: &'t Account) -> Choice<'t> {
         let is_client_key = |digest: &Digest| self.table.candidates.is_client_key(digest);
         let carried = match &plan.client_credentials {
             ClientCredentials::Replace => Carried::Account,
             mode => credentials::carried(mode, &self.head.presented(), is_client_key),
         };
-        Choice {
-            rule: Arc::clone(self.rule),
-            client: self.client.cloned(),
-            plan: Arc::clone(plan),
-            account: account.clone(),
-            carried,
-        }
+        Choice { rule: self.rule, client: self.client, plan, account, carried }
     }
 }
 

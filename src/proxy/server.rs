@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,8 +24,10 @@ use super::bell::Listener;
 use super::body::ReplyBody;
 use super::delivery::{self, Delivered, Handover, deliver};
 use super::failure::Failure;
+use super::idle::{CallCount, Idle, LastOf};
 use super::metrics::OneMore;
 use super::pipeline::serve_call;
+use super::relay::Relay;
 use super::worker::{Shared, Worker};
 use crate::llm::Dialect;
 use crate::llm::shapes;
@@ -57,6 +59,15 @@ struct Calls {
     worker: Rc<Worker>,
     /// Where they leave their streams, if they can.
     handover: Option<Handover>,
+    count: CallCount,
+}
+
+/// What happens to a connection.
+enum Event {
+    /// A stream is handed over, and all before it has been written.
+    HandedOver(Box<Relay>),
+    /// No head has come for too long.
+    Idle,
 }
 
 /// Serves clients on this thread until the drain is over.
@@ -108,28 +119,32 @@ async fn serve(stream: TcpStream, worker: Rc<Worker>) {
     match opening {
         Opening::Http1 => serve_http1(io, worker, leaving).await,
         Opening::Http2 => {
-            let calls = Calls { worker, handover: None };
-            let service = service_fn(move |request| guarded(calls.of(&request), request));
+            let calls = Calls { worker, handover: None, count: CallCount::default() };
+            let service = service_fn(move |request| guarded(&calls, request));
             let builder = http2_builder(limits.head_timeout);
             let connection = builder.serve_connection(TokioIo::new(io), service);
             // Boxed: it is much larger than the other, and rare.
-            until(Box::pin(connection).as_mut(), || None::<Infallible>, &mut leaving).await;
+            until(Box::pin(connection).as_mut(), |_| None::<Infallible>, &mut leaving).await;
         }
     }
 }
 
 /// hyper and the streams that it hands over, in turn.
 async fn serve_http1(mut io: Box<ClientIo>, worker: Rc<Worker>, mut leaving: Listener) {
-    let head_timeout = worker.shared.limits.head_timeout;
     loop {
         let (handover, written) = (Handover::default(), io.written());
-        let calls = Calls { worker: Rc::clone(&worker), handover: Some(handover.clone()) };
-        let service = service_fn(move |request| guarded(calls.of(&request), request));
-        let mut connection =
-            http1_builder(head_timeout).serve_connection(TokioIo::new(io), service);
-        let handed_over = || if written.is_all() { handover.take() } else { None };
-        let handed_over = until(Pin::new(&mut connection), handed_over, &mut leaving).await;
-        let Some(stream) = handed_over else { return };
+        let count = CallCount::default();
+        let mut idle = Idle::new(count.clone(), worker.shared.limits.head_timeout);
+        let calls = Calls { worker: Rc::clone(&worker), handover: Some(handover.clone()), count };
+        let service = service_fn(move |request| guarded(&calls, request));
+        let mut connection = http1_builder().serve_connection(TokioIo::new(io), service);
+        let event = |cx: &mut Context<'_>| {
+            let stream = if written.is_all() { handover.take() } else { None };
+            let idle = || idle.poll(cx).is_ready().then_some(Event::Idle);
+            stream.map(Event::HandedOver).or_else(idle)
+        };
+        let event = until(Pin::new(&mut connection), event, &mut leaving).await;
+        let Some(Event::HandedOver(stream)) = event else { return };
         let http1::Parts { io: socket, read_buf, .. } = connection.into_parts();
         io = socket.into_inner();
         io.give_back(&read_buf);
@@ -140,11 +155,11 @@ async fn serve_http1(mut io: Box<ClientIo>, worker: Rc<Worker>, mut leaving: Lis
     }
 }
 
-fn http1_builder(head_timeout: Duration) -> http1::Builder {
+fn http1_builder() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        // [`Idle`] is cheaper.
+        .header_read_timeout(None)
         .max_headers(MAX_HEADERS)
         // A client that is gone must not keep its upstream call (FAULTS 14), and TCP cannot tell
         // one that only stopped sending (FAULTS 12).
@@ -168,7 +183,7 @@ fn http2_builder(head_timeout: Duration) -> http2::Builder<LocalExecutor> {
 /// on it.
 async fn until<C: GracefulConnection, T>(
     mut connection: Pin<&mut C>,
-    mut found: impl FnMut() -> Option<T>,
+    mut found: impl FnMut(&mut Context<'_>) -> Option<T>,
     leaving: &mut Listener,
 ) -> Option<T> {
     let mut shutting = false;
@@ -178,7 +193,7 @@ async fn until<C: GracefulConnection, T>(
             if connection.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            if let Some(found) = found() {
+            if let Some(found) = found(cx) {
                 return Poll::Ready(Some(found));
             }
             if shutting || leaving.poll(cx).is_pending() {
@@ -191,31 +206,27 @@ async fn until<C: GracefulConnection, T>(
     .await
 }
 
-// === impl Calls ===
-
-impl Calls {
-    /// What this one needs.
-    fn of(&self, request: &Request<Incoming>) -> Self {
-        let handover = self.handover.as_ref().filter(|_| delivery::fits(request));
-        Self { worker: Rc::clone(&self.worker), handover: handover.cloned() }
-    }
-}
-
 /// Serves a call; a panic in it is that call's 500 and nobody else's.
-async fn guarded(
-    calls: Calls,
+fn guarded(
+    calls: &Calls,
     request: Request<Incoming>,
-) -> Result<Response<ReplyBody>, Infallible> {
-    let Calls { worker, handover } = calls;
-    // In a box, because hyper moves the future of a call, and keeps room for one as long as the
-    // connection is open.
-    let call = Box::pin(serve_call(Rc::clone(&worker), request));
-    let panics = &worker.shared.metrics.panics;
-    let response = unless_it_panics(panics, call).await.unwrap_or_else(internal);
-    Ok(match &handover {
-        Some(handover) => handover.keep(response),
-        None => response,
-    })
+) -> impl Future<Output = Result<Response<LastOf<ReplyBody>>, Infallible>> + use<> {
+    let worker = Rc::clone(&calls.worker);
+    let handover = calls.handover.clone().filter(|_| delivery::fits(&request));
+    let call = calls.count.begin();
+    let begun = caught(&worker.shared.metrics.panics, || serve_call(&worker, request));
+    async move {
+        let response = match begun {
+            Ok(serving) => unless_it_panics(&worker.shared.metrics.panics, serving).await,
+            Err(panicked) => Err(panicked),
+        };
+        let response = response.unwrap_or_else(internal);
+        let response = match &handover {
+            Some(handover) => handover.keep(response),
+            None => response,
+        };
+        Ok(response.map(|body| LastOf { body, call }))
+    }
 }
 
 /// What `future` comes to; a panic in it is counted, and ends nothing else.
@@ -223,14 +234,18 @@ async fn unless_it_panics<F: Future + Unpin>(
     panics: &IntCounter,
     mut future: F,
 ) -> Result<F::Output, Panicked> {
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut future).poll(cx))) {
+    poll_fn(|cx| match caught(panics, || Pin::new(&mut future).poll(cx)) {
         Ok(polled) => polled.map(Ok),
-        Err(_) => {
-            panics.inc();
-            Poll::Ready(Err(Panicked))
-        }
+        Err(panicked) => Poll::Ready(Err(panicked)),
     })
     .await
+}
+
+fn caught<T>(panics: &IntCounter, run: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
+        panics.inc();
+        Panicked
+    })
 }
 
 fn internal(_: Panicked) -> Response<ReplyBody> {
@@ -248,17 +263,16 @@ fn internal(_: Panicked) -> Response<ReplyBody> {
 mod tests {
     use super::*;
 
-    /// What every open connection, and every call until its answer begins, takes for its future.
+    /// What every open connection takes for its future, and for the one of a call.
     #[test]
     fn futures_are_small() {
         fn size<A, B, F>(_: impl Fn(A, B) -> F) -> usize {
             size_of::<F>()
         }
         let connection = size(serve);
-        let (call, in_hyper) = (size(serve_call), size(guarded));
-        assert!(connection <= 1536, "a connection: {connection}");
-        assert!(call <= 7168, "a call: {call}");
-        assert!(in_hyper <= 384, "a call's place in its connection: {in_hyper}");
+        let in_hyper = size(guarded);
+        assert!(connection <= 1152, "a connection: {connection}");
+        assert!(in_hyper <= 128, "a call's place in its connection: {in_hyper}");
     }
 
     /// FAULTS 63.

@@ -179,7 +179,7 @@ impl Story {
         Ok(Outcome::Forwarded { targets })
     }
 
-    fn rule(&self, found: &route::Found<'_>) -> Option<RuleStory> {
+    fn rule(&self, found: &route::Found<'_, '_>) -> Option<RuleStory> {
         let mut candidates = self.candidates.iter();
         let winner = candidates.find(|candidate| candidate.verdict == Verdict::Takes)?;
         Some(RuleStory {
@@ -195,7 +195,7 @@ impl Story {
 fn judge(
     table: &Table,
     call: &Call<Bytes>,
-    found: &Result<route::Found<'_>, Failure>,
+    found: &Result<route::Found<'_, '_>, Failure>,
 ) -> Vec<CandidateStory> {
     let digests = route::digests(table, &call.head);
     let facts = route::facts(call, &digests);

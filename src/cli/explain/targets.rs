@@ -109,13 +109,13 @@ pub(super) struct Edit {
 }
 
 /// Every target, in the order of the manifest.
-pub(super) fn tell(
+pub(super) fn tell<'t>(
     call: &Call<Bytes>,
-    found: &Found<'_>,
-    plans: &Weighted<Arc<Plan>>,
+    found: &Found<'t, '_>,
+    plans: &'t Weighted<Arc<Plan>>,
 ) -> Vec<TargetStory> {
     let sum: u64 = plans.iter().map(|(weight, _)| weight).sum();
-    let target = |(weight, plan): (u64, &Arc<Plan>)| {
+    let target = |(weight, plan): (u64, &'t Arc<Plan>)| {
         // The first account stands for all of them: they differ in nothing but the key.
         let mut accounts = plan.accounts.iter();
         let (_, account) = accounts.next()?;
@@ -136,7 +136,7 @@ fn percent(weight: u64, sum: u64) -> f64 {
 
 impl TargetStory {
     fn of(choice: &Choice, share: f64) -> Self {
-        let plan = &choice.plan;
+        let plan = choice.plan;
         let (credential, accounts) = match &choice.carried {
             Carried::Account => (CredentialOf::Account, accounts(&plan.accounts)),
             Carried::Headers(_) | Carried::ClientQuery => (CredentialOf::Caller, Vec::new()),
@@ -177,7 +177,7 @@ impl TargetStory {
 
     fn sent(&mut self, call: &Call<Bytes>, outline: &Outline, body: &Bytes, choice: &Choice) {
         let endpoint = &choice.plan.endpoint;
-        let key = in_query(choice).then(|| key_of(&choice.account));
+        let key = in_query(choice).then(|| key_of(choice.account));
         self.url = Some(redact::url(endpoint, &outline.target, key.as_deref()));
         let length = self.body(outline, body);
         let mut after = outline.headers.clone();
@@ -260,7 +260,7 @@ fn changes(before: &HeaderMap, after: &HeaderMap, choice: &Choice) -> Vec<Header
 /// Whose value it is, if it must not be shown.
 fn owner(name: &HeaderName, value: &HeaderValue, before: &HeaderMap, choice: &Choice) -> String {
     if is_accounts(name, choice) {
-        return key_of(&choice.account);
+        return key_of(choice.account);
     }
     match is_callers(name, choice) || before.get_all(name).iter().any(|sent| sent == value) {
         true => redact::CALLERS.to_owned(),

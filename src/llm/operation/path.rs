@@ -81,7 +81,9 @@ pub(super) fn locate(path: &str) -> Located {
 /// The segment that begins behind the slash at `at`; empty at the end of the path.
 pub(super) fn first_segment(path: &str, at: usize) -> &str {
     let rest = path.get(at + 1..).unwrap_or_default();
-    rest.split_once('/').map_or(rest, |(segment, _)| segment)
+    // Segments are short: a byte at a time is quicker than a search is begun.
+    let end = rest.bytes().position(|byte| byte == b'/');
+    end.and_then(|end| rest.get(..end)).unwrap_or(rest)
 }
 
 /// A client whose base URL already had `/v1` sends `/v1/v1/messages`: both count as one.
