@@ -10,7 +10,7 @@
 
 mod include_usage;
 mod members;
-mod skip;
+pub(super) mod skip;
 mod splice;
 #[cfg(test)]
 mod tests;
