@@ -12,7 +12,7 @@ pub mod plan;
 pub mod weighted;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::llm::shapes::ListedModel;
 
@@ -38,6 +38,9 @@ pub struct Table {
     pub model_labels: HashMap<Arc<str>, Arc<str>>,
 }
 
+/// The label of every model that is not declared.
+static OTHER: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("other"));
+
 /// A listed model and the rule that would serve it (callers see only what they may use).
 #[derive(Debug)]
 pub struct Listing {
@@ -51,6 +54,6 @@ impl Table {
     /// The metric label of a model name: itself where declared, else `other`.
     pub fn model_label(&self, model: Option<&str>) -> Arc<str> {
         let declared = model.and_then(|model| self.model_labels.get(model));
-        declared.cloned().unwrap_or_else(|| Arc::from("other"))
+        declared.cloned().unwrap_or_else(|| Arc::clone(&OTHER))
     }
 }
