@@ -135,14 +135,14 @@ impl Skimmer {
     fn between(&mut self, bytes: &[u8]) {
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
-            at += match byte {
-                b':' | b' ' | b'\t' | b'\n' | b'\r' => 1,
-                b',' => self.expect_next(),
-                b'"' => 1 + self.string(&bytes[at + 1..]),
-                b'{' => 1 + self.open(&bytes[at + 1..], Brackets::Curly),
-                b'[' => 1 + self.open(&bytes[at + 1..], Brackets::Square),
-                b'}' | b']' => self.close(&bytes[at..]),
-                _ => self.scalar(&bytes[at..]),
+            at += match CLASS[usize::from(*byte)] {
+                Class::Space => 1,
+                Class::Comma => self.expect_next(),
+                Class::Quote => 1 + self.string(&bytes[at + 1..]),
+                Class::Curly => 1 + self.open(&bytes[at + 1..], Brackets::Curly),
+                Class::Square => 1 + self.open(&bytes[at + 1..], Brackets::Square),
+                Class::Close => self.close(&bytes[at..]),
+                Class::Scalar => self.scalar(&bytes[at..]),
             };
         }
     }
@@ -302,11 +302,39 @@ struct Frame {
     brackets: Brackets,
 }
 
+/// What a byte outside of strings is.
+#[derive(Debug, Clone, Copy)]
+enum Class {
+    /// Of a number or a literal.
+    Scalar,
+    /// White space, or a colon, which says nothing that a name has not said.
+    Space,
+    Comma,
+    Quote,
+    Curly,
+    Square,
+    Close,
+}
+
+/// The class of each byte.
+static CLASS: [Class; 256] = {
+    let mut table = [Class::Scalar; 256];
+    table[b' ' as usize] = Class::Space;
+    table[b'\t' as usize] = Class::Space;
+    table[b'\n' as usize] = Class::Space;
+    table[b'\r' as usize] = Class::Space;
+    table[b':' as usize] = Class::Space;
+    table[b',' as usize] = Class::Comma;
+    table[b'"' as usize] = Class::Quote;
+    table[b'{' as usize] = Class::Curly;
+    table[b'[' as usize] = Class::Square;
+    table[b'}' as usize] = Class::Close;
+    table[b']' as usize] = Class::Close;
+    table
+};
+
 fn end_of_scalar(rest: &[u8]) -> Option<usize> {
-    rest.iter().position(|byte| {
-        let white = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        white || matches!(byte, b',' | b'}' | b']' | b':' | b'"' | b'{' | b'[')
-    })
+    rest.iter().position(|byte| !matches!(CLASS[usize::from(*byte)], Class::Scalar))
 }
 
 /// The value of digits alone: no sign, fraction or exponent.
