@@ -3,7 +3,7 @@
 //! Reading order: [`drain`] (how everything ends), [`task`] (the one home of spawned tasks),
 //! [`workers`] (one thread, one runtime each), [`accept`], [`client_io`] (a socket that gives up on
 //! a reader who stopped), [`framing`] (requests that two servers could read differently),
-//! [`chunks`] (the coding of streams that pass without hyper), [`stream`] (plain or TLS), [`tls`],
+//! [`chunks`] (the coding of what passes without hyper), [`stream`] (plain or TLS), [`tls`],
 //! [`budget`] (bounded memory), [`admin`].
 
 pub mod accept;

@@ -1,5 +1,5 @@
-//! The chunked coding of HTTP/1.1 (RFC 9112, 7.1), for streams that pass without hyper: read from
-//! any split of its bytes, and written.
+//! The chunked coding of HTTP/1.1 (RFC 9112, 7.1), for what passes without hyper: read from any
+//! split of its bytes, and written.
 //!
 //! What is read is what hyper reads: white space behind a size passes, extensions and trailers are
 //! skipped, within limits. Whatever else is wrong is an error, at the byte that is. Memory is

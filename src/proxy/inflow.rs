@@ -78,11 +78,7 @@ impl Inflow {
                 break;
             }
         }
-        poll_fn(|cx| {
-            self.release(cx);
-            Poll::Ready(())
-        })
-        .await;
+        self.release();
         Ok(whole)
     }
 
@@ -102,8 +98,8 @@ impl Inflow {
     }
 
     /// Everything came: the connection goes back.
-    pub fn release(&mut self, cx: &mut Context<'_>) {
-        self.source.release(cx, self.silence.heard_at());
+    pub fn release(&mut self) {
+        self.source.release(self.silence.heard_at());
     }
 
     /// Nothing more is wanted: the connection goes.

@@ -157,6 +157,14 @@ impl Passing {
 // === impl Outgoing ===
 
 impl Outgoing {
+    /// The same once more, if it is held.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Held(held) => Some(Self::Held(held.clone())),
+            Self::Passing(_) => None,
+        }
+    }
+
     /// How far a passing body has come; a held one is out as fast as the upstream takes it.
     pub(super) fn progress(&self) -> Option<Rc<Progress>> {
         match self {

@@ -14,7 +14,7 @@ use super::outgoing::{Held, Outgoing, Passing};
 use super::reply::UsageAsked;
 use super::route::Choice;
 use super::translation::{self, Translated};
-use super::upstream::{Expected, ToSend};
+use super::upstream::{Expected, RequestHead, ToSend};
 use crate::llm::json::{self, Splice};
 use crate::llm::operation::Kind;
 use crate::secret::QueryValue;
@@ -83,7 +83,7 @@ pub fn prepare(call: Call, choice: &Choice, limit: usize) -> Result<Prepared, Fa
         (CallBody::Passing(incoming), _) => Outgoing::Passing(Passing::new(incoming)),
     };
     let Outline { method, target, headers, answer, .. } = outline;
-    let to_send = ToSend { method, target, headers, body, expected };
+    let to_send = ToSend { head: RequestHead { method, target, headers }, body, expected };
     Ok(Prepared { to_send, answer })
 }
 

@@ -5,7 +5,7 @@
 //! that is a lie. Dropping it (the client left) drops the upstream connection or stream.
 
 use std::io;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -84,7 +84,7 @@ impl Relay {
         let mut relay = Self::open(parts);
         if relay.inflow.is_end() && relay.rewrite.has_ended().is_none() {
             // There is no body (204, HEAD): nobody will ever poll for it.
-            relay.complete(&mut Context::from_waker(Waker::noop()));
+            relay.complete();
         }
         relay
     }
@@ -113,7 +113,7 @@ impl Relay {
             }
             match self.inflow.poll(cx) {
                 Poll::Ready(Flow::Data(data)) => {
-                    if let Some(frame) = self.arrived(cx, data) {
+                    if let Some(frame) = self.arrived(data) {
                         return Poll::Ready(Some(Ok(frame)));
                     }
                 }
@@ -156,7 +156,7 @@ impl Relay {
     }
 
     /// Bytes came: they are watched, rewritten and handed on.
-    fn arrived(&mut self, cx: &mut Context<'_>, data: Bytes) -> Option<Frame<Bytes>> {
+    fn arrived(&mut self, data: Bytes) -> Option<Frame<Bytes>> {
         self.look_at(&data);
         let data = self.rewrite.push(data);
         if let Some(observation) = &mut self.observation {
@@ -164,7 +164,7 @@ impl Relay {
         }
         if self.inflow.is_end() && self.rewrite.is_nothing() && self.stands_whole() {
             // hyper does not ask again once a declared length is reached.
-            self.complete(cx);
+            self.complete();
         }
         (!data.is_empty()).then(|| Frame::data(data))
     }
@@ -204,14 +204,14 @@ impl Relay {
             let how = "the stream ended without its last event".to_owned();
             return self.broke_off(cx, Failure::UpstreamBroken(how));
         }
-        self.complete(cx);
+        self.complete();
         Poll::Ready(None)
     }
 
     /// Everything came: the connection goes back, the books are closed.
-    fn complete(&mut self, cx: &mut Context<'_>) {
+    fn complete(&mut self) {
         self.state = State::Over;
-        self.inflow.release(cx);
+        self.inflow.release();
         self.settle(&Outcome::Served);
     }
 

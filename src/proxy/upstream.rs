@@ -5,12 +5,10 @@
 //! worker; an HTTP/1.1 connection has no task of its own: it is driven by the call that uses it
 //! ([`h1`]), because a hop between tasks for every event would cost more than the relaying itself.
 
-mod bare;
 mod by_origin;
 pub mod connect;
 pub mod h1;
 pub mod h2;
-mod heard;
 mod pool;
 mod source;
 mod waiting;
@@ -20,9 +18,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Body;
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::{Failure, Phase};
@@ -32,7 +29,6 @@ use crate::net::stream::{Protocol, Stream};
 use crate::table::{Origin, Scheme, Timeouts};
 use crate::telemetry::causes;
 use connect::Connector;
-use heard::Gate;
 use pool::Pool;
 use waiting::Waiting;
 
@@ -42,16 +38,23 @@ pub use source::Source;
 /// A request, ready to go.
 #[derive(Debug)]
 pub struct ToSend {
-    /// Its method.
-    pub method: Method,
-    /// Path and query as they go on the wire.
-    pub target: http::uri::PathAndQuery,
-    /// All headers but `Host`.
-    pub headers: HeaderMap,
+    /// All but its body.
+    pub head: RequestHead,
     /// Its body.
     pub body: Outgoing,
     /// What it asks for.
     pub expected: Expected,
+}
+
+/// All of a request but its body.
+#[derive(Debug)]
+pub struct RequestHead {
+    /// Its method.
+    pub method: Method,
+    /// Path and query as they go on the wire.
+    pub target: http::uri::PathAndQuery,
+    /// All headers but `Host` and framing.
+    pub headers: HeaderMap,
 }
 
 /// What a request asks for.
@@ -66,15 +69,6 @@ pub enum Expected {
 /// An answer whose head is here, with the body still to come.
 pub type Answer = Response<Source>;
 
-/// The hold on the connection that an answer comes from.
-#[derive(Debug)]
-pub enum Lease {
-    /// All of an HTTP/1.1 connection.
-    Http1(pool::Lease),
-    /// One stream of an HTTP/2 connection.
-    Http2(h2::Lease),
-}
-
 /// When what happened, for the books.
 #[derive(Debug, Default)]
 pub struct Timing {
@@ -88,6 +82,7 @@ pub struct Timing {
 #[derive(Debug)]
 pub struct Upstreams {
     pool: Rc<Pool>,
+    buffer: h1::Buffer,
     connector: Connector,
     metrics: Metrics,
     body_idle: Duration,
@@ -114,7 +109,8 @@ impl Upstreams {
     pub fn new(egress: Egress, metrics: Metrics, body_idle: Duration) -> Self {
         let pool = Rc::new(Pool::default());
         pool::sweep(&pool);
-        Self { pool, connector: Connector::new(egress), metrics, body_idle }
+        let connector = Connector::new(egress);
+        Self { pool, buffer: h1::Buffer::default(), connector, metrics, body_idle }
     }
 
     /// Sends a call and waits for its answer's head.
@@ -128,17 +124,18 @@ impl Upstreams {
         to_send: ToSend,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
+        let ToSend { head, body, .. } = to_send;
         let via = Via { upstreams: self, origin, timeouts };
         let (ready, provenance) = via.ready(timing).await?;
         let spare = match provenance {
-            Provenance::Reused => to_send.again().map(Box::new),
+            Provenance::Reused => body.again(),
             Provenance::Fresh => None,
         };
-        match (via.exchange(ready, to_send, timing).await, spare) {
+        match (via.exchange(ready, &head, body, timing).await, spare) {
             (Err(Broken::BeforeAnswer(_)), Some(spare)) => {
                 self.metrics.upstream_retries.inc();
                 let ready = via.connect(timing).await?;
-                let second = Box::pin(via.exchange(ready, *spare, timing)).await;
+                let second = Box::pin(via.exchange(ready, &head, spare, timing)).await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
@@ -184,7 +181,7 @@ impl Via<'_> {
 
     async fn handshake(self, stream: Stream) -> hyper::Result<Ready> {
         match stream.protocol() {
-            Protocol::Http1 => h1::handshake(stream).await.map(Ready::Http1),
+            Protocol::Http1 => Ok(Ready::Http1(h1::Connection::new(stream))),
             Protocol::Http2 => {
                 let connection = h2::handshake(stream).await?;
                 self.upstreams.pool.add_h2(self.origin, &connection);
@@ -196,36 +193,31 @@ impl Via<'_> {
     async fn exchange(
         self,
         ready: Ready,
-        to_send: ToSend,
+        head: &RequestHead,
+        body: Outgoing,
         timing: &mut Timing,
     ) -> Result<Answer, Broken> {
         let (first_byte, body_idle) = (self.timeouts.first_byte, self.upstreams.body_idle);
-        let waiting = Waiting::new(&to_send.body, first_byte, body_idle);
+        let waiting = Waiting::new(&body, first_byte, body_idle);
         timing.sent = Some(waiting.began());
+        let broken = |broken| waiting.broken().map_or(broken, Broken::Otherwise);
         let answer = match ready {
             Ready::Http1(connection) => {
-                let gate = to_send.gate();
-                let request = to_send.for_http1(self.origin);
-                let mut lease = pool::Lease::new(connection, &self.upstreams.pool, self.origin);
-                let answer = waiting
-                    .bound(pin!(lease.connection().send(request, gate)))
-                    .await
-                    .map_err(Broken::Otherwise)?;
-                let heard = lease.connection().heard_anything();
-                let response = answer.map_err(|error| match (waiting.broken(), heard) {
-                    (Some(failure), _) => Broken::Otherwise(failure),
-                    (None, true) => Broken::within_answer(&error),
-                    (None, false) => Broken::from_hyper(&error),
-                })?;
-                source::answer(lease, response)
+                let Upstreams { pool, buffer, .. } = self.upstreams;
+                let mut request = h1::Sending::new(buffer, head, body, self.origin);
+                let mut lease = pool::Lease::new(connection, pool, self.origin);
+                let answer =
+                    waiting.bound(pin!(lease.connection().send(&mut request, buffer))).await;
+                let answer = answer.map_err(Broken::Otherwise)?.map_err(broken)?;
+                lease.connection().go_on_sending(request);
+                answer.map(|()| Source::Http1(Some(lease)))
             }
             Ready::Http2(connection) => {
-                let request = to_send.for_http2(self.origin);
+                let request = for_http2(head, body, self.origin);
                 let answering = Box::pin(connection.send(request));
                 let answer = waiting.bound(pin!(answering)).await.map_err(Broken::Otherwise)?;
-                let (response, lease) =
-                    answer.map_err(|broken| waiting.broken().map_or(broken, Broken::Otherwise))?;
-                response.map(|body| Source::Read(body, Some(Lease::Http2(lease))))
+                let (response, lease) = answer.map_err(broken)?;
+                response.map(|body| Source::Http2(body, Some(lease)))
             }
         };
         sound(answer)
@@ -254,62 +246,21 @@ fn is_plainly_chunked(headers: &HeaderMap) -> bool {
     plain && codings.next().is_none()
 }
 
-// === impl ToSend ===
-
-impl ToSend {
-    /// The same once more, if its body is held.
-    fn again(&self) -> Option<Self> {
-        let Outgoing::Held(held) = &self.body else { return None };
-        let body = Outgoing::Held(held.clone());
-        let (method, target) = (self.method.clone(), self.target.clone());
-        Some(Self { method, target, headers: self.headers.clone(), body, ..*self })
-    }
-
-    /// How much of the answer hyper reads: of a stream, the head.
-    fn gate(&self) -> Gate {
-        match self.expected {
-            Expected::Events if self.method == Method::POST => Gate::Head,
-            Expected::Events | Expected::Anything => Gate::Open,
-        }
-    }
-
-    fn for_http1(mut self, origin: &Origin) -> Request<Outgoing> {
-        self.headers.insert(HOST, origin.host_header.clone());
-        if expects_a_body(&self.method) && self.body.is_end_stream() {
-            // hyper leaves it out, and some servers then ask for a length (RFC 9110, 8.6).
-            self.headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        if !self.body.is_end_stream() && self.body.size_hint().exact().is_none() {
-            // Unasked, hyper sends no body of unknown length with a GET, and throws it away.
-            self.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        }
-        let mut request = Request::new(self.body);
-        *request.uri_mut() = Uri::from(self.target);
-        *request.method_mut() = self.method;
-        *request.headers_mut() = self.headers;
-        request
-    }
-
-    fn for_http2(self, origin: &Origin) -> Request<Outgoing> {
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(match origin.scheme {
-            Scheme::Http => http::uri::Scheme::HTTP,
-            Scheme::Https => http::uri::Scheme::HTTPS,
-        });
-        uri.authority = Some(origin.authority.clone());
-        uri.path_and_query = Some(self.target);
-        let mut request = Request::new(self.body);
-        // All three parts are there and valid by their types.
-        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
-        *request.version_mut() = Version::HTTP_2;
-        *request.method_mut() = self.method;
-        *request.headers_mut() = self.headers;
-        request
-    }
-}
-
-fn expects_a_body(method: &Method) -> bool {
-    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+fn for_http2(head: &RequestHead, body: Outgoing, origin: &Origin) -> Request<Outgoing> {
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(match origin.scheme {
+        Scheme::Http => http::uri::Scheme::HTTP,
+        Scheme::Https => http::uri::Scheme::HTTPS,
+    });
+    uri.authority = Some(origin.authority.clone());
+    uri.path_and_query = Some(head.target.clone());
+    let mut request = Request::new(body);
+    // All three parts are there and valid by their types.
+    *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+    *request.version_mut() = Version::HTTP_2;
+    *request.method_mut() = head.method.clone();
+    *request.headers_mut() = head.headers.clone();
+    request
 }
 
 /// How an exchange failed.

@@ -9,7 +9,7 @@ use crate::support::client::{Answer, Client};
 use crate::support::gate::Gate;
 use crate::support::proxy::{Launch, Proxy};
 use crate::support::refusal::{Caller, body};
-use crate::support::upstream::{Closing, Recorded, Upstream, chunk, json_answer};
+use crate::support::upstream::{Closing, Connection, Recorded, Upstream, chunk, json_answer};
 use crate::support::wire::{End, Piece};
 use crate::support::yaml::{all_to, provider, route};
 
@@ -368,6 +368,45 @@ fn an_answer_may_come_before_the_upload_is_over() {
     let mut client = proxy.client();
     client.send(head("/v1/files", &[], 1 << 20)).send("only the beginning");
     assert_eq!(client.answer().status(), 413);
+}
+
+/// More than sockets take in before somebody reads.
+fn large() -> Vec<u8> {
+    let mut large = b"{\"model\":\"m\",\"s\":\"".to_vec();
+    large.resize(16 << 20, b'x');
+    large.extend_from_slice(b"\"}");
+    large
+}
+
+#[test]
+fn an_answer_may_come_before_a_held_body_is_out() {
+    for then in [Connection::close, Connection::reset] {
+        let upstream = Upstream::start(move |connection| {
+            connection.head()?;
+            connection.write(json_answer("413 Payload Too Large", "{\"error\":{}}"))?;
+            then(connection)
+        });
+        let proxy = proxy_to(&upstream);
+        let answer = post(&mut proxy.client(), CHAT, &[], &large());
+        assert_eq!((answer.status(), answer.text()), (413, "{\"error\":{}}"));
+        assert_eq!(upstream.connections(), 1, "it was answered, and is not sent again");
+    }
+}
+
+#[test]
+fn a_held_body_goes_on_while_its_answer_comes() {
+    let upstream = Upstream::start(|connection| {
+        let head = connection.head()?.unwrap();
+        connection.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        connection.write(chunk("begun"))?;
+        connection.body_of(head)?;
+        connection.write(chunk(", done"))?;
+        connection.write("0\r\n\r\n")
+    });
+    let proxy = proxy_to(&upstream);
+    let answer = post(&mut proxy.client(), CHAT, &[], &large());
+    assert_eq!((answer.status(), answer.text()), (200, "begun, done"));
+    assert!(upstream.wait_requests(1)[0].body == large());
 }
 
 /// FAULTS 13.

@@ -1,137 +1,250 @@
 //! HTTP/1.1 upstream connections that have no task: whoever uses one drives it.
 //!
-//! The connection future stands beside its sender and is polled inside the serving task, first
-//! while the answer's head is awaited, then from the relay of the body. So nothing crosses tasks,
-//! and dropping the lease closes the socket: the upstream sees at once that the caller has left.
+//! A call writes its request and reads the answer's head, then the relay reads the body: nothing
+//! crosses tasks, and dropping the lease closes the socket, so that the upstream sees at once that
+//! the caller has left. Memory is held only while bytes move: an idle connection has no buffer.
 
-use std::future::{Future, poll_fn};
+mod body;
+pub mod head;
+pub mod reader;
+mod request;
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use bytes::{Bytes, BytesMut};
+use http::{Method, Response};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::Instant;
 
-use super::heard::{Gate, Heard, Listening};
+use super::Broken;
 use crate::net::stream::Stream;
-use crate::proxy::outgoing::Outgoing;
+use crate::proxy::failure::Failure;
+use reader::Reader;
 
-/// Enough for the longest headers that providers send; an answer with more is refused.
-const MAX_HEADERS: usize = 100;
-/// The header block of an answer, in bytes; more is refused.
-const MAX_HEADER_BYTES: usize = 64 << 10;
+pub(super) use request::{Buffer, Sending};
 
-/// An idle connection.
+/// What is read at once.
+const READ: usize = 16 << 10;
+/// And what is, where that was not enough, into memory of its own.
+const READ_MORE: usize = 128 << 10;
+
+/// A connection.
 #[derive(Debug)]
 pub struct Connection {
-    sender: http1::SendRequest<Outgoing>,
-    driver: Driver,
-    heard: Heard,
+    stream: Stream,
+    reader: Reader,
+    /// What is left of a request whose answer did not wait for its end.
+    sending: Option<Box<Sending>>,
+    /// Was the last read as large as it could be?
+    filled: bool,
     /// Since when it has been idle.
     pub idle_since: Instant,
     /// When it was opened.
     pub opened: Instant,
 }
 
-/// The connection future, until it has ended.
-#[derive(Debug)]
-struct Driver(Option<http1::Connection<TokioIo<Listening>, Outgoing>>);
-
-/// Speaks HTTP/1.1 on a stream.
-pub async fn handshake(stream: Stream) -> hyper::Result<Box<Connection>> {
-    let heard = Heard::default();
-    let (sender, connection) = http1::Builder::new()
-        .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEADER_BYTES)
-        .handshake(TokioIo::new(heard.on(stream)))
-        .await?;
-    let now = Instant::now();
-    let driver = Driver(Some(connection));
-    Ok(Box::new(Connection { sender, driver, heard, idle_since: now, opened: now }))
-}
-
 // === impl Connection ===
 
 impl Connection {
+    /// A new one.
+    pub fn new(stream: Stream) -> Box<Self> {
+        let now = Instant::now();
+        Box::new(Self {
+            stream,
+            reader: Reader::default(),
+            sending: None,
+            filled: false,
+            idle_since: now,
+            opened: now,
+        })
+    }
+
     /// Is it still alive? An idle connection has no task that would notice its end.
     pub async fn check(&mut self) -> bool {
         poll_fn(|cx| Poll::Ready(self.alive(cx))).await
     }
 
+    /// Neither its end has come nor bytes that nobody asked for.
     pub(super) fn alive(&mut self, cx: &mut Context<'_>) -> bool {
-        self.driver.poll(cx);
-        self.is_ready()
+        let mut space = [MaybeUninit::uninit()];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        Pin::new(&mut self.stream).poll_read(cx, &mut buffer).is_pending()
     }
 
-    /// Was it ready for a request when it was driven last?
-    pub(super) fn is_ready(&self) -> bool {
-        self.driver.0.is_some() && self.sender.is_ready()
+    /// May another request be sent on it: is this one out, and its answer over?
+    pub(super) fn is_clean(&self) -> bool {
+        self.sending.is_none() && self.reader.is_clean()
     }
 
-    /// Moves bytes.
-    pub fn drive(&mut self, cx: &mut Context<'_>) {
-        self.driver.poll(cx);
-    }
-
-    /// Sends a request and drives the connection until the answer's head is here. If `gate` is for
-    /// heads, nothing behind that is read: [`Self::into_stream`] or [`Self::read_on`] comes next.
+    /// Sends a request and waits for the answer's head. What is then left of the request goes out
+    /// while the body is read.
     ///
     /// # Errors
-    /// What hyper says of an exchange without an answer.
+    /// [`Broken`] when there is no answer.
     pub(super) async fn send(
         &mut self,
-        request: Request<Outgoing>,
-        gate: Gate,
-    ) -> hyper::Result<Response<Incoming>> {
-        self.heard.begin(gate);
-        let mut answered = pin!(self.sender.send_request(request));
-        let answer = poll_fn(|cx| {
-            loop {
-                self.driver.poll(cx);
-                let polled = answered.as_mut().poll(cx);
-                if polled.is_ready() || self.heard.gate() != Gate::Shut {
-                    return polled;
+        request: &mut Sending,
+        buffer: &Buffer,
+    ) -> Result<Response<()>, Broken> {
+        let mut heard = false;
+        poll_fn(|cx| {
+            let sent = request.poll(&mut self.stream, cx);
+            request.empty(buffer);
+            self.poll_head(request.method(), sent, &mut heard, cx)
+        })
+        .await
+    }
+
+    /// What is left of a request goes out while its answer is read.
+    pub(super) fn go_on_sending(&mut self, request: Sending) {
+        if !request.is_out() {
+            self.sending = Some(Box::new(request));
+        }
+    }
+
+    fn poll_head(
+        &mut self,
+        method: &Method,
+        sent: Poll<io::Result<()>>,
+        heard: &mut bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<()>, Broken>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        loop {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            let read = match (Pin::new(&mut self.stream).poll_read(cx, &mut buffer), &sent) {
+                (Poll::Pending, Poll::Ready(Err(error))) if !is_gone(error) => {
+                    Err(within_answer(error.to_string()))
                 }
-                // That was an interim answer.
-                self.heard.let_through(Gate::Head);
+                // An upstream that takes no more may have said why: its end will be read, too.
+                (Poll::Pending, _) => return Poll::Pending,
+                (Poll::Ready(Ok(())), _) if buffer.filled().is_empty() => {
+                    Err(unanswered("the connection ended", *heard))
+                }
+                (Poll::Ready(Ok(())), _) => Ok(buffer.filled()),
+                (Poll::Ready(Err(error)), _) => Err(broken(&error, *heard)),
+            };
+            let bytes = read?;
+            *heard = true;
+            self.filled = bytes.len() == READ;
+            let head = self.reader.head(bytes, method);
+            if let Some(answer) = head.map_err(|error| within_answer(error.to_string()))? {
+                return Poll::Ready(Ok(answer));
             }
-        });
-        answer.await
+        }
     }
 
-    /// hyper reads the answer's body.
-    pub(super) fn read_on(&self) {
-        self.heard.let_through(Gate::Open);
+    /// The data of the body that comes next, or why there is none.
+    pub(super) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, String>>> {
+        self.poll_sent(cx);
+        loop {
+            if let Some(fault) = self.reader.fault() {
+                return Poll::Ready(Some(Err(fault)));
+            }
+            if self.has_ended() {
+                return Poll::Ready(None);
+            }
+            let data = match self.reader.ahead() {
+                Some(data) => Ok(data),
+                None => ready!(self.poll_read(cx)),
+            };
+            if !data.as_ref().is_ok_and(Bytes::is_empty) {
+                return Poll::Ready(Some(data));
+            }
+        }
     }
 
-    /// Can the body be read without hyper: does the connection stand, nothing behind the head has
-    /// been read, and all of the request is out?
-    pub(super) fn can_do_without_hyper(&self) -> bool {
-        self.driver.0.is_some() && self.heard.gate() == Gate::Shut && self.heard.is_written()
+    /// The rest of the request goes out; if nobody takes it, the answer may still come.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) {
+        let Some(sending) = &mut self.sending else { return };
+        if let Poll::Ready(sent) = sending.poll(&mut self.stream, cx) {
+            if sent.is_err() {
+                self.reader.last();
+            }
+            self.sending = None;
+        }
     }
 
-    /// The stream, and what came behind the head.
-    pub(super) fn into_stream(self) -> Option<(Stream, Vec<u8>)> {
-        let parts = self.driver.0?.into_parts();
-        Some(parts.io.into_inner().into_parts())
+    /// What the next read brings of the body; nothing where it ended with the connection.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, String>> {
+        let left = self.left().map_or(0, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let data = match self.filled && left > READ {
+            true => ready!(self.poll_read_more(left.min(READ_MORE), cx)),
+            false => ready!(self.poll_read_some(cx)),
+        };
+        Poll::Ready(data.map_err(|error| error.to_string()))
     }
 
-    /// Did anything come since the request was sent?
-    pub fn heard_anything(&self) -> bool {
-        self.heard.anything()
+    fn poll_read_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let mut space = [const { MaybeUninit::uninit() }; READ];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        let bytes = buffer.filled();
+        self.filled = bytes.len() == READ;
+        if bytes.is_empty() {
+            return Poll::Ready(self.closed());
+        }
+        Poll::Ready(Ok(self.reader.data_in(bytes)))
+    }
+
+    /// A body of a length that is far from its end.
+    fn poll_read_more(&mut self, room: usize, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let mut space = BytesMut::with_capacity(room);
+        let read = pin!(self.stream.read_buf(&mut space)).poll(cx);
+        // Pending: there will not be as much the next time.
+        self.filled = matches!(read, Poll::Ready(Ok(count)) if count >= READ);
+        if ready!(read)? == 0 {
+            return Poll::Ready(self.closed());
+        }
+        Poll::Ready(Ok(self.reader.data(space.freeze())))
+    }
+
+    fn closed(&mut self) -> io::Result<Bytes> {
+        self.reader.close().map_err(io::Error::other)?;
+        Ok(Bytes::new())
+    }
+
+    /// Has all of the body come?
+    pub(super) fn has_ended(&self) -> bool {
+        self.reader.has_ended()
+    }
+
+    /// How much of it is still to come, where that was told.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.reader.left()
     }
 }
 
-// === impl Driver ===
-
-impl Driver {
-    /// Moves bytes. An error or end of the connection reaches its user through the answer.
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        let ended = self.0.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready());
-        if ended {
-            self.0 = None;
-        }
+/// What an error means before there is a head.
+fn broken(error: &io::Error, heard: bool) -> Broken {
+    match is_gone(error) {
+        true => unanswered(&error.to_string(), heard),
+        false => within_answer(error.to_string()),
     }
+}
+
+/// Has the upstream ended the connection?
+fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    let gone = [E::ConnectionReset, E::BrokenPipe, E::NotConnected, E::UnexpectedEof];
+    gone.contains(&error.kind())
+}
+
+/// The connection is gone.
+fn unanswered(how: &str, heard: bool) -> Broken {
+    match heard {
+        true => within_answer(format!("{how} within the head of the answer")),
+        false => Broken::BeforeAnswer(format!("{how} before an answer")),
+    }
+}
+
+fn within_answer(how: String) -> Broken {
+    Broken::Otherwise(Failure::UpstreamBroken(how))
 }

@@ -35,12 +35,7 @@ pub(in crate::proxy) struct Pool {
 #[derive(Debug)]
 pub struct Lease {
     connection: Box<h1::Connection>,
-    home: Home,
-}
-
-/// Where a connection goes once it is idle.
-#[derive(Debug)]
-pub struct Home {
+    /// Where it goes once it is idle.
     pool: Rc<Pool>,
     origin: OriginKey,
 }
@@ -129,8 +124,7 @@ impl Lease {
         pool: &Rc<Pool>,
         origin: &OriginKey,
     ) -> Self {
-        let home = Home { pool: Rc::clone(pool), origin: origin.clone() };
-        Self { connection, home }
+        Self { connection, pool: Rc::clone(pool), origin: origin.clone() }
     }
 
     /// The connection.
@@ -138,40 +132,21 @@ impl Lease {
         &mut self.connection
     }
 
-    /// The connection, and where it came from.
-    pub(super) fn into_parts(self) -> (Box<h1::Connection>, Home) {
-        (self.connection, self.home)
+    /// Has all of the answer come?
+    pub(super) fn has_ended(&self) -> bool {
+        self.connection.has_ended()
     }
 
-    /// Moves bytes.
-    pub fn drive(&mut self, cx: &mut Context<'_>) {
-        self.connection.drive(cx);
+    /// How much of it is still to come, where that was told.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.connection.left()
     }
 
-    /// Gives the connection back once the body has come, idle since `now`.
-    pub fn release(self, cx: &mut Context<'_>, now: Instant) {
-        self.home.keep(self.connection, cx, now);
-    }
-}
-
-// === impl Home ===
-
-impl Home {
-    /// The hold on a connection from there.
-    pub(super) fn lease(self, connection: Box<h1::Connection>) -> Lease {
-        Lease { connection, home: self }
-    }
-
-    /// Keeps a connection, idle since `now`; one that is not clean is closed.
-    pub(super) fn keep(
-        &self,
-        mut connection: Box<h1::Connection>,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) {
-        if connection.is_ready() || connection.alive(cx) {
-            connection.idle_since = now;
-            self.pool.put_h1(&self.origin, connection);
+    /// Gives the connection back, idle since `now`; one that is not clean is closed.
+    pub(super) fn release(mut self, now: Instant) {
+        if self.connection.is_clean() {
+            self.connection.idle_since = now;
+            self.pool.put_h1(&self.origin, self.connection);
         }
     }
 }

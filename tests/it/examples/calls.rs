@@ -38,10 +38,10 @@ fn routed(asked: &Asked) -> String {
         Scheme::Http => "http",
         Scheme::Https => "https",
     };
-    let (authority, target) = (&origin.authority, &prepared.to_send.target);
+    let (authority, target) = (&origin.authority, &prepared.to_send.head.target);
     let model = choice.plan.rename.as_ref();
     let model = model.map_or(asked.model, |rename| &*rename.name);
-    let credential = credentials(&prepared.to_send.headers);
+    let credential = credentials(&prepared.to_send.head.headers);
     format!("{scheme}://{authority}{target} | {model} | {credential}")
 }
 

@@ -14,7 +14,7 @@ use crate::support::yaml::{provider, route};
 /// So many cases at once: most of the time is spent waiting for a proxy to give up.
 const THREADS: usize = 8;
 
-/// Read by hyper, though the first parser in its strict mode does not: a line that ends in LF alone
+/// Read here, though the first parser in its strict mode does not: a line that ends in LF alone
 /// (RFC 9112, 2.2 lets a recipient take it), white space behind a chunk's size, an extension
 /// without a name. What the caller gets is framed anew.
 const TOLERATED: [&str; 5] = ["invalid#191", "invalid#193", "sample#207", "g#217", "g#223"];
