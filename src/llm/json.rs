@@ -10,7 +10,7 @@
 
 mod include_usage;
 mod members;
-mod skip;
+pub(super) mod skip;
 mod splice;
 #[cfg(test)]
 mod tests;
@@ -147,13 +147,13 @@ impl Default for BodyScanner {
 // === impl Reader ===
 
 impl Visit for Reader {
-    fn key(&mut self, key: &str) -> Result<usize, JsonFault> {
+    fn key(&mut self, key: &[u8]) -> Result<usize, JsonFault> {
         let (member, wanted) = match key {
-            "model" => (Member::Model, RAW_MODEL_LIMIT),
-            "stream" => (Member::Stream, "true".len()),
-            "stream_options" => (Member::StreamOptions, STREAM_OPTIONS_LIMIT),
+            b"model" => (Member::Model, RAW_MODEL_LIMIT),
+            b"stream" => (Member::Stream, "true".len()),
+            b"stream_options" => (Member::StreamOptions, STREAM_OPTIONS_LIMIT),
             // Some parsers (Go's) match names without regard to case: to them this one counts, too.
-            _ if key.eq_ignore_ascii_case("model") => (Member::Model, 0),
+            _ if key.eq_ignore_ascii_case(b"model") => (Member::Model, 0),
             _ => (Member::Other, 0),
         };
         let seen = &mut self.seen[member as usize];

@@ -17,6 +17,7 @@
 mod node;
 pub(in crate::llm) mod quiet;
 mod skim;
+mod subtree;
 mod text;
 mod watcher;
 

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, Method};
 use tokio::time::Instant;
@@ -82,7 +83,7 @@ pub struct Seen {
     /// When it was handed to the upstream connection.
     pub sent: Option<Instant>,
     /// How long connecting took.
-    pub connecting: std::time::Duration,
+    pub connecting: Duration,
     /// When the answer's head came.
     pub head: Option<Instant>,
     /// When the first generated content of a stream came.
@@ -100,6 +101,13 @@ pub enum Outcome<'a> {
     Failed(&'a Failure),
     /// The caller left before the end.
     ClientClosed,
+}
+
+/// When it came to what, as told from the request's head.
+struct Times {
+    head: Option<Duration>,
+    token: Option<Duration>,
+    end: Duration,
 }
 
 // === impl Observation ===
@@ -123,7 +131,7 @@ impl Observation {
             response_bytes: 0,
             received: None,
             sent: None,
-            connecting: std::time::Duration::ZERO,
+            connecting: Duration::ZERO,
             head: None,
             token: None,
             usage: Usage::default(),
@@ -174,35 +182,43 @@ impl Observation {
 
     fn close(&mut self, outcome: &Outcome<'_>) {
         self.settled = true;
-        let ended = Instant::now();
+        let times = self.times();
         let series = self.series();
-        self.measure(&series, outcome, ended);
+        self.measure(&series, outcome, &times);
         let written = self.books.lines.line(|buffer, now| {
             let mut line = JsonLine::begin(buffer);
             line.shown("time", now);
-            self.write(&mut line, &series.members, outcome, ended);
+            self.write(&mut line, &series, outcome, &times);
         });
         if let Written::Dropped(count) = written {
             self.books.metrics.log_lines_dropped.inc_by(count);
         }
     }
 
-    fn measure(&self, series: &Series, outcome: &Outcome<'_>, ended: Instant) {
+    fn times(&self) -> Times {
+        let since = |at: Instant| at - self.started;
+        Times {
+            head: self.seen.head.map(since),
+            token: self.seen.token.map(since),
+            end: since(Instant::now()),
+        }
+    }
+
+    fn measure(&self, series: &Series, outcome: &Outcome<'_>, times: &Times) {
         let seen = &self.seen;
-        let since = |at: Instant| (at - self.started).as_secs_f64();
         series.count(seen.status, outcome.word());
-        series.observe(Clock::Duration, since(ended));
-        if let Some(head) = seen.head {
-            series.observe(Clock::FirstByte, since(head));
+        series.observe(Clock::Duration, times.end.as_secs_f64());
+        if let Some(head) = times.head {
+            series.observe(Clock::FirstByte, head.as_secs_f64());
         }
         if let (Some(received), Some(sent)) = (seen.received, seen.sent) {
             let own = (sent - received).saturating_sub(seen.connecting);
             series.observe(Clock::Overhead, own.as_secs_f64());
         }
-        if let Some(token) = seen.token {
-            series.observe(Clock::FirstToken, since(token));
+        if let Some(token) = times.token {
+            series.observe(Clock::FirstToken, token.as_secs_f64());
             if let Some(more) = seen.usage.output.filter(|output| *output > 1) {
-                let each = (ended - token).as_secs_f64() / (more - 1) as f64;
+                let each = times.end.saturating_sub(token).as_secs_f64() / (more - 1) as f64;
                 series.observe(Clock::PerOutputToken, each);
             }
         }
@@ -213,59 +229,49 @@ impl Observation {
 
     fn series(&self) -> Rc<Series> {
         let seen = &self.seen;
-        let (plan, model) = match &seen.plan {
-            Some((plan, model)) => (Some(plan), Arc::clone(model)),
-            None => (None, Arc::from("none")),
-        };
-        let key = SeriesKey { model: Arc::clone(&model), api: seen.api, kind: seen.kind };
+        let (plan, model) =
+            seen.plan.as_ref().map_or((None, "none"), |(plan, model)| (Some(plan), &**model));
+        let key = SeriesKey { model, api: seen.api, kind: seen.kind };
         let address = plan.map_or(0, |plan| Arc::as_ptr(plan).addr());
-        self.books.cache.get(address, key, || {
+        self.books.cache.get(address, &key, || {
             let labels = plan.map(|plan| &plan.labels);
-            self.books.metrics.calls.series(labels, seen.api, seen.kind, model)
+            let upstream = Members::written(|line| write_upstream(line, plan));
+            self.books.metrics.calls.series(labels, &key, upstream)
         })
     }
 
     fn write(
         &self,
         line: &mut JsonLine<'_>,
-        names: &Members,
+        series: &Series,
         outcome: &Outcome<'_>,
-        ended: Instant,
+        times: &Times,
     ) {
         let seen = &self.seen;
-        line.text("method", seen.method.as_str()).text("path", &*seen.path).members(names);
-        self.write_names(line);
-        line.number("status", u64::from(seen.status))
-            .text("outcome", outcome.word())
-            .text("detail", outcome.detail())
-            .text("request_id", seen.request_id.as_deref());
-        self.write_numbers(line, ended);
-        line.end();
-    }
-
-    /// Who called whom, for which model, as far as it differs from call to call.
-    fn write_names(&self, line: &mut JsonLine<'_>) {
-        let seen = &self.seen;
-        let plan = seen.plan.as_ref().map(|(plan, _)| &**plan);
-        let sent = plan.and_then(|plan| plan.rename.as_ref()).map(|rename| cut(&rename.name));
-        line.text("account", seen.account.as_deref())
+        line.shown("method", seen.method.as_str())
+            .text("path", &*seen.path)
+            .members(&series.members)
+            .text("account", seen.account.as_deref())
             .text("client", seen.client.as_deref())
             .text("session", seen.session.as_deref())
             .text("model", seen.model.as_deref().map(cut))
-            .text("model_sent", sent)
-            .text("translated_to", plan.and_then(Plan::translated_to))
-            .text("upstream", plan.map(|plan| plan.endpoint.origin.authority.as_str()));
+            .members(&series.upstream)
+            .number("status", u64::from(seen.status))
+            .shown("outcome", outcome.word())
+            .text("detail", outcome.detail())
+            .text("request_id", seen.request_id.as_deref());
+        self.write_numbers(line, times);
+        line.end();
     }
 
     /// How much, how long, how many tokens.
-    fn write_numbers(&self, line: &mut JsonLine<'_>, ended: Instant) {
+    fn write_numbers(&self, line: &mut JsonLine<'_>, times: &Times) {
         let seen = &self.seen;
-        let since = |at: Instant| at - self.started;
         line.number("request_bytes", seen.request_bytes)
             .number("response_bytes", seen.response_bytes)
-            .millis("duration_ms", since(ended))
-            .millis("first_byte_ms", seen.head.map(since))
-            .millis("first_token_ms", seen.token.map(since))
+            .millis("duration_ms", times.end)
+            .millis("first_byte_ms", times.head)
+            .millis("first_token_ms", times.token)
             .number("input_tokens", seen.usage.input)
             .number("output_tokens", seen.usage.output)
             .number("cache_read_tokens", seen.usage.cache_read)
@@ -298,6 +304,14 @@ impl<'a> Outcome<'a> {
             Self::Served | Self::ClientClosed => None,
         }
     }
+}
+
+/// What is sent where: the same for all calls by a plan.
+fn write_upstream(line: &mut JsonLine<'_>, plan: Option<&Arc<Plan>>) {
+    let Some(plan) = plan else { return };
+    line.text("model_sent", plan.rename.as_ref().map(|rename| cut(&rename.name)))
+        .text("translated_to", plan.translated_to())
+        .text("upstream", plan.endpoint.origin.authority.as_str());
 }
 
 fn token_counts(usage: &Usage) -> impl Iterator<Item = (TokenType, u64)> {

@@ -7,7 +7,6 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct JsonLine<'b> {
     buffer: &'b mut Vec<u8>,
-    separator: u8,
 }
 
 /// Members that many lines have in common, written once.
@@ -18,7 +17,7 @@ impl Members {
     /// What `write` writes.
     pub fn written(write: impl FnOnce(&mut JsonLine<'_>)) -> Self {
         let mut buffer = Vec::new();
-        write(&mut JsonLine { buffer: &mut buffer, separator: b',' });
+        write(&mut JsonLine { buffer: &mut buffer });
         Self(buffer.into())
     }
 }
@@ -26,31 +25,27 @@ impl Members {
 impl<'b> JsonLine<'b> {
     /// Begins a line at the end of `buffer`.
     pub fn begin(buffer: &'b mut Vec<u8>) -> Self {
-        Self { buffer, separator: b'{' }
+        buffer.push(b'{');
+        Self { buffer }
     }
 
     /// A text, if there is one; escaped as JSON wants it.
     pub fn text<'t>(&mut self, key: &'static str, text: impl Into<Option<&'t str>>) -> &mut Self {
-        let Some(text) = text.into() else { return self };
-        self.key(key);
-        // To the end, whatever comes: so it is done for many bytes at once.
-        if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
-            self.buffer.push(b'"');
-            self.buffer.extend_from_slice(text.as_bytes());
-            self.buffer.push(b'"');
-        } else {
-            // Writing JSON to memory cannot fail.
-            let _ = serde_json::to_writer(&mut *self.buffer, text);
+        match text.into() {
+            Some(text) if text.bytes().all(|byte| PLAIN[usize::from(byte)]) => {
+                self.shown(key, text)
+            }
+            Some(text) => self.escaped(key, text),
+            None => self,
         }
-        self
     }
 
-    /// A text of our own that needs no escaping, such as a time.
+    /// A text that needs no escaping, such as a time.
     pub fn shown(&mut self, key: &'static str, text: &str) -> &mut Self {
         self.key(key);
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(text.as_bytes());
-        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(b"\",");
         self
     }
 
@@ -59,6 +54,7 @@ impl<'b> JsonLine<'b> {
         if let Some(number) = number.into() {
             self.key(key);
             self.digits(number);
+            self.buffer.push(b',');
         }
         self
     }
@@ -73,6 +69,7 @@ impl<'b> JsonLine<'b> {
             let point = self.buffer.len();
             self.digits(1000 + u64::from(rest % 1000));
             self.buffer[point] = b'.';
+            self.buffer.push(b',');
         }
         self
     }
@@ -85,7 +82,18 @@ impl<'b> JsonLine<'b> {
 
     /// Closes the line, without a line break.
     pub fn end(&mut self) {
-        self.buffer.push(b'}');
+        match self.buffer.last_mut() {
+            Some(comma @ b',') => *comma = b'}',
+            _ => self.buffer.push(b'}'),
+        }
+    }
+
+    fn escaped(&mut self, key: &'static str, text: &str) -> &mut Self {
+        self.key(key);
+        // Writing JSON to memory cannot fail.
+        let _ = serde_json::to_writer(&mut *self.buffer, text);
+        self.buffer.push(b',');
+        self
     }
 
     fn digits(&mut self, number: u64) {
@@ -93,18 +101,22 @@ impl<'b> JsonLine<'b> {
     }
 
     fn key(&mut self, key: &'static str) {
-        self.buffer.push(self.separator);
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(key.as_bytes());
         self.buffer.extend_from_slice(b"\":");
-        self.separator = b',';
     }
 }
 
-/// Does this byte stand for itself in a JSON string, and for nothing on a terminal?
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
-}
+/// The bytes that stand for themselves in a JSON string, and for nothing on a terminal.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        plain[byte as usize] = byte != b'"' && byte != b'\\';
+        byte += 1;
+    }
+    plain
+};
 
 #[cfg(test)]
 mod tests {

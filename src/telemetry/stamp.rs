@@ -28,7 +28,10 @@ impl Stamp {
             self.second = Some(now.as_second());
         }
         self.text.truncate(self.whole);
-        let _ = write!(self.text, ".{:03}Z", now.subsec_millisecond());
+        // One more digit keeps the zeros in front.
+        let mut digits = itoa::Buffer::new();
+        let milliseconds = &digits.format(1000 + now.subsec_millisecond())[1..];
+        self.text.extend([".", milliseconds, "Z"]);
         &self.text
     }
 }

@@ -57,10 +57,10 @@ impl Contents {
 // === impl IncludeUsage ===
 
 impl Visit for IncludeUsage {
-    fn key(&mut self, key: &str) -> Result<usize, JsonFault> {
+    fn key(&mut self, key: &[u8]) -> Result<usize, JsonFault> {
         match (key, &self) {
-            ("include_usage", Self::Unsaid) => Ok("false".len()),
-            ("include_usage", _) => Err(JsonFault::Duplicate("include_usage")),
+            (b"include_usage", Self::Unsaid) => Ok("false".len()),
+            (b"include_usage", _) => Err(JsonFault::Duplicate("include_usage")),
             _ => Ok(0),
         }
     }

@@ -16,7 +16,7 @@ use super::text::{self, TextError};
 pub(super) trait Visit {
     /// A member begins. How many bytes of its value are wanted? A value that is longer than that
     /// comes without its text.
-    fn key(&mut self, key: &str) -> Result<usize, JsonFault>;
+    fn key(&mut self, key: &[u8]) -> Result<usize, JsonFault>;
 
     /// The value of the member that was wanted last is whole.
     fn value(&mut self, value: Value<'_>) -> Result<(), JsonFault>;
@@ -114,23 +114,26 @@ impl<V: Visit> Members<V> {
             string: InString::Outside,
             value: (0, 0),
             inside: 0,
-            capture: Capture { bytes: Vec::with_capacity(KEY_LIMIT), limit: 0, seen: 0 },
+            capture: Capture { bytes: Vec::new(), limit: 0, seen: 0 },
             fault: None,
         }
     }
 
     /// Reads on. A fault is kept, and everything behind it is not looked at.
     pub(super) fn feed(&mut self, chunk: &[u8]) {
-        let mut rest = chunk;
-        while !rest.is_empty() && self.fault.is_none() {
-            match self.step(rest) {
-                Ok(used) => {
-                    self.offset += used;
-                    rest = &rest[used..];
-                }
-                Err(fault) => self.fault = Some(fault),
-            }
+        if self.fault.is_none() {
+            self.fault = self.walk(chunk).err();
         }
+    }
+
+    fn walk(&mut self, chunk: &[u8]) -> Result<(), JsonFault> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let used = self.step(rest)?;
+            self.offset += used;
+            rest = &rest[used..];
+        }
+        Ok(())
     }
 
     /// How it ended, once everything is fed.
@@ -199,14 +202,18 @@ impl<V: Visit> Members<V> {
 
     fn key(&mut self, bytes: &[u8]) -> Result<usize, JsonFault> {
         let used = self.string.skip(bytes);
-        self.capture.add(&bytes[..used]);
-        if self.string == InString::Outside {
-            let start = self.offset + used - self.capture.seen;
-            let key = self.capture.known_key(start)?;
-            let wanted = self.visitor.key(&key)?;
-            self.capture.begin(wanted);
-            self.state = State::Colon;
+        if self.string != InString::Outside {
+            self.capture.add(&bytes[..used]);
+            return Ok(used);
         }
+        let start = self.offset - self.capture.seen;
+        let key = match self.capture.complete(&bytes[..used]) {
+            Some([raw @ .., _quote]) => known_key(raw, start)?,
+            _ => Cow::Borrowed(&[][..]),
+        };
+        let wanted = self.visitor.key(&key)?;
+        self.capture.begin(wanted);
+        self.state = State::Colon;
         Ok(used)
     }
 
@@ -268,33 +275,37 @@ impl<V: Visit> Members<V> {
     }
 
     fn literal(&mut self, expected: &'static [u8], bytes: &[u8]) -> Result<usize, JsonFault> {
-        match expected.split_first() {
-            Some((first, rest)) if *first == bytes[0] => {
-                self.state = State::Literal(rest);
-                self.advance(&bytes[..1], Progress::whole_if(rest.is_empty()))
-            }
-            _ => Err(self.syntax()),
+        let used =
+            expected.iter().zip(bytes).take_while(|(expected, byte)| expected == byte).count();
+        let missing = &expected[used..];
+        if used < bytes.len() && !missing.is_empty() {
+            return Err(JsonFault::Syntax(self.offset + used));
         }
+        self.state = State::Literal(missing);
+        self.advance(&bytes[..used], Progress::whole_if(missing.is_empty()))
     }
 }
 
 impl<V: Visit> Members<V> {
     /// Takes note of the next bytes of the value, the last ones if it is whole.
     fn advance(&mut self, bytes: &[u8], progress: Progress) -> Result<usize, JsonFault> {
-        self.capture.add(bytes);
-        if progress == Progress::Whole {
-            self.state = State::AfterValue;
-            self.tell(self.offset + bytes.len())?;
+        match progress {
+            Progress::Part => self.capture.add(bytes),
+            Progress::Whole => {
+                self.state = State::AfterValue;
+                self.tell(bytes)?;
+            }
         }
         Ok(bytes.len())
     }
 
-    fn tell(&mut self, end: usize) -> Result<(), JsonFault> {
+    fn tell(&mut self, last: &[u8]) -> Result<(), JsonFault> {
         if self.capture.limit == 0 {
             return Ok(());
         }
         let (start, first) = self.value;
-        self.visitor.value(Value { span: start..end, first, text: self.capture.whole() })
+        let span = start..self.offset + last.len();
+        self.visitor.value(Value { span, first, text: self.capture.complete(last) })
     }
 
     fn syntax(&self) -> JsonFault {
@@ -318,21 +329,26 @@ impl Capture {
         }
     }
 
-    fn whole(&self) -> Option<&[u8]> {
-        (self.seen <= self.limit).then_some(&self.bytes)
-    }
-
-    /// The key that was captured up to its closing quote, or an empty text if it is one that
-    /// nobody can be looking for.
-    fn known_key(&self, start: usize) -> Result<Cow<'_, str>, JsonFault> {
-        let Some([raw @ .., _quote]) = self.whole() else {
-            return Ok(Cow::Borrowed(""));
-        };
-        match text::decode(raw) {
-            Ok(key) => Ok(key),
-            Err(TextError::Syntax(at)) => Err(JsonFault::Syntax(start + at)),
-            Err(TextError::NotUnicode(_)) => Ok(Cow::Borrowed("")),
+    /// All of it, with these last bytes, which are not copied if there are no others.
+    fn complete<'a>(&'a mut self, last: &'a [u8]) -> Option<&'a [u8]> {
+        let copied = self.seen > 0;
+        if copied {
+            self.add(last);
         }
+        let whole = if copied { &self.bytes } else { last };
+        (self.seen.max(last.len()) <= self.limit).then_some(whole)
+    }
+}
+
+/// What a key stands for, or nothing if it is one that nobody can be looking for.
+fn known_key(raw: &[u8], start: usize) -> Result<Cow<'_, [u8]>, JsonFault> {
+    if raw.iter().all(|byte| *byte >= b' ' && *byte != b'\\') {
+        return Ok(Cow::Borrowed(raw));
+    }
+    match text::decode(raw) {
+        Ok(key) => Ok(Cow::Owned(key.into_owned().into())),
+        Err(TextError::Syntax(at)) => Err(JsonFault::Syntax(start + at)),
+        Err(TextError::NotUnicode(_)) => Ok(Cow::Borrowed(&[])),
     }
 }
 

@@ -10,7 +10,7 @@ use wide::u8x16;
 
 /// Where in a string the last chunk ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InString {
+pub(in crate::llm) enum InString {
     Outside,
     Plain,
     /// Behind a backslash.
@@ -42,6 +42,15 @@ pub(super) fn white_space(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
+/// The place of the quote that ends the string which `bytes` begin inside of.
+pub(in crate::llm) fn end_of_string(bytes: &[u8]) -> Option<usize> {
+    near_end(bytes).or_else(|| {
+        let mut string = InString::Plain;
+        let used = string.skip_far(bytes);
+        (string == InString::Outside).then(|| used - 1)
+    })
+}
+
 /// Bytes of a block: one for each bit of a `u64`.
 const BLOCK: usize = 64;
 
@@ -49,7 +58,18 @@ const BLOCK: usize = 64;
 
 impl InString {
     /// How many bytes belong to the string, its closing quote included.
-    pub(super) fn skip(&mut self, bytes: &[u8]) -> usize {
+    #[inline]
+    pub(in crate::llm) fn skip(&mut self, bytes: &[u8]) -> usize {
+        match near_end(bytes) {
+            Some(end) if *self == Self::Plain => {
+                *self = Self::Outside;
+                end + 1
+            }
+            _ => self.skip_far(bytes),
+        }
+    }
+
+    fn skip_far(&mut self, bytes: &[u8]) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             if *self == Self::Plain {
@@ -91,6 +111,16 @@ impl InString {
         }
         at
     }
+}
+
+/// The same, for a string that ends soon, as names do, without an escape: a look at so few bytes
+/// is quicker than a search.
+fn near_end(bytes: &[u8]) -> Option<usize> {
+    let lane = u8x16::new(*bytes.first_chunk()?);
+    let quotes = lane.simd_eq(u8x16::splat(b'"')).to_bitmask();
+    let backslashes = lane.simd_eq(u8x16::splat(b'\\')).to_bitmask();
+    let end = quotes.trailing_zeros();
+    (end < backslashes.trailing_zeros()).then_some(end as usize)
 }
 
 /// The first block, and how long it is: zeros, which mean nothing, make up for what is missing.
@@ -150,6 +180,11 @@ mod tests {
             let used = state.skip(bytes);
             assert_eq!((used, state), plainly(begun, bytes), "{begun:?} {bytes:?}");
         }
+        let end = match plainly(InString::Plain, bytes) {
+            (used, InString::Outside) => Some(used - 1),
+            (_, InString::Plain | InString::Escape) => None,
+        };
+        assert_eq!(end_of_string(bytes), end, "{bytes:?}");
     }
 
     /// Every text of seven letters, quotes and backslashes, at every place around a block's end.
@@ -159,6 +194,7 @@ mod tests {
             let digit = |place: u32| number / 3_usize.pow(place) % 3;
             let text: Vec<u8> = (0..7).map(|place| b"a\"\\"[digit(place)]).collect();
             check(&text);
+            check(&[&text[..], &[b'a'; 16]].concat());
             for before in BLOCK - 8..=BLOCK {
                 let escape = b"\\n".iter().copied();
                 let padding = std::iter::repeat_n(b'a', before - 2);

@@ -2,13 +2,13 @@
 //!
 //! Invariants: no allocation, constant memory whatever the text; the same findings for any split
 //! of the same bytes; no input is an error. It is no validator: of a broken text it finds what it
-//! finds. Strings and subtrees that nobody reads are skipped by `memchr`. A member name written
-//! with escapes is not recognised (no provider does so).
-
-use memchr::memchr3;
+//! finds. What ends in the bytes at hand is read where it stands; only what is cut is kept. A
+//! member name written with escapes is not recognised (no provider does so).
 
 use super::node::Node;
-use super::text::{Escaped, Skip, Text, skip_string};
+use super::subtree::{Brackets, Subtree};
+use super::text::Text;
+use crate::llm::json::skip::{InString, end_of_string};
 use crate::llm::usage::Report;
 
 /// What the text said.
@@ -50,6 +50,9 @@ pub(super) struct Skimmer {
     depth: u8,
     /// The place of the value that comes next, or is being read.
     node: Node,
+    /// Is the next string a member's name? If so, `node` is the place of the object.
+    names: bool,
+    /// What came of a string or scalar that was cut; else empty.
     text: Text,
     findings: Findings,
 }
@@ -76,9 +79,10 @@ impl Default for Skimmer {
     fn default() -> Self {
         Self {
             state: State::Idle,
-            frames: [Frame { node: Node::Root, kind: Kind::Array }; DEPTH],
+            frames: [Frame { node: Node::Root, brackets: Brackets::Square }; DEPTH],
             depth: 0,
             node: Node::Root,
+            names: false,
             text: Text::default(),
             findings: Findings::default(),
         }
@@ -88,25 +92,17 @@ impl Default for Skimmer {
 impl Skimmer {
     /// Reads the next bytes of the text.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        let mut at = 0;
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            at += match self.state {
-                State::Idle | State::Between => self.between(rest),
-                State::Text { escaped } => self.string(rest, escaped),
-                State::Skipped { escaped } => self.skipped_string(rest, escaped),
-                State::Scalar => self.scalar(rest),
-                State::Ignored { kind, depth } => self.ignored(rest, kind, depth),
-                State::IgnoredString { kind, depth, escaped } => {
-                    let closed = skip_string(rest, Escaped(escaped));
-                    self.state = match closed {
-                        Skip::Closed(_) => State::Ignored { kind, depth },
-                        Skip::Open { escaped } => State::IgnoredString { kind, depth, escaped },
-                    };
-                    closed.length(rest)
-                }
-                State::Closed => return,
-            };
+        if bytes.is_empty() {
+            return;
         }
+        let used = match std::mem::replace(&mut self.state, State::Between) {
+            State::Idle | State::Between => 0,
+            State::String(string) => self.part_of_string(bytes, string),
+            State::Scalar => self.part_of_scalar(bytes),
+            State::Ignored(subtree) => self.ignore(bytes, subtree),
+            State::Closed => self.end(bytes),
+        };
+        self.between(&bytes[used..]);
     }
 
     /// Has no byte been read (since `reset`)?
@@ -129,98 +125,96 @@ impl Skimmer {
         self.state = State::Idle;
         self.depth = 0;
         self.node = Node::Root;
+        self.names = false;
+        self.text = Text::default();
         self.findings = Findings::default();
     }
 
-    /// One byte outside strings, scalars and ignored subtrees.
-    fn between(&mut self, rest: &[u8]) -> usize {
-        self.state = State::Between;
-        match rest[0] {
-            b'"' => self.open_string(),
-            b'{' => self.open(Kind::Object { names: true }),
-            b'[' => self.open(Kind::Array),
-            b'}' | b']' => self.close(),
-            b':' => self.expect_value(),
-            b',' => self.expect_next(),
-            b' ' | b'\t' | b'\n' | b'\r' => {}
-            _ => return self.open_scalar(),
+    /// Reads on from what stands between two values or names. Each part returns how many bytes
+    /// belong to it: all, if it is cut.
+    fn between(&mut self, bytes: &[u8]) {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            at += match CLASS[usize::from(*byte)] {
+                Class::Space => 1,
+                Class::Comma => self.expect_next(),
+                Class::Quote => 1 + self.string(&bytes[at + 1..]),
+                Class::Curly => 1 + self.open(&bytes[at + 1..], Brackets::Curly),
+                Class::Square => 1 + self.open(&bytes[at + 1..], Brackets::Square),
+                Class::Close => self.close(&bytes[at..]),
+                Class::Scalar => self.scalar(&bytes[at..]),
+            };
         }
-        1
     }
 
-    fn open(&mut self, kind: Kind) {
+    fn open(&mut self, inside: &[u8], brackets: Brackets) -> usize {
         if self.node == Node::Error {
             self.findings.failed = true;
         }
         match self.frames.get_mut(usize::from(self.depth)) {
             Some(frame) if !self.node.is_leaf() => {
-                *frame = Frame { node: self.node, kind };
+                *frame = Frame { node: self.node, brackets };
                 self.depth += 1;
+                self.names = brackets == Brackets::Curly;
+                0
             }
-            _ => self.state = State::Ignored { kind, depth: 1 },
+            _ => self.ignore(inside, Subtree::opened_by(brackets)),
         }
     }
 
-    fn close(&mut self) {
+    fn close(&mut self, rest: &[u8]) -> usize {
         self.depth = self.depth.saturating_sub(1);
         self.node = Node::Ignored;
-        if self.depth == 0 {
-            self.state = State::Closed;
-        }
+        self.names = false;
+        if self.depth == 0 { self.end(rest) } else { 1 }
     }
 
-    fn expect_value(&mut self) {
-        if let Some(Frame { node, kind: Kind::Object { names } }) = self.top() {
-            *names = false;
-            self.node = node.member(self.text.bytes());
-        }
+    fn end(&mut self, rest: &[u8]) -> usize {
+        self.state = State::Closed;
+        rest.len()
     }
 
-    fn expect_next(&mut self) {
+    fn expect_next(&mut self) -> usize {
         if let Some(frame) = self.top() {
-            if let Kind::Object { names } = &mut frame.kind {
-                *names = true;
+            (self.node, self.names) = (frame.node, frame.brackets == Brackets::Curly);
+        }
+        1
+    }
+
+    fn string(&mut self, rest: &[u8]) -> usize {
+        match end_of_string(rest) {
+            Some(end) => {
+                self.close_string(&rest[..end]);
+                // Most are names: the colon behind them is passed over at once.
+                end + 1 + usize::from(rest.get(end + 1) == Some(&b':'))
             }
-            self.node = frame.node;
+            None => self.part_of_string(rest, InString::Plain),
         }
     }
 
-    fn open_string(&mut self) {
-        let name = matches!(self.top(), Some(Frame { kind: Kind::Object { names: true }, .. }));
-        self.state = match self.node {
-            _ if name => State::Text { escaped: false },
-            Node::Type | Node::Finish | Node::Content | Node::Error => {
-                State::Text { escaped: false }
-            }
-            _ => State::Skipped { escaped: false },
-        };
-        self.text.clear();
-    }
-
-    fn string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, Escaped(escaped));
-        match skip {
-            Skip::Closed(end) => {
-                self.text.push(&rest[..end - 1]);
-                self.state = State::Between;
-                self.close_string();
-            }
-            Skip::Open { escaped } => {
-                self.text.push(rest);
-                self.state = State::Text { escaped };
-            }
+    fn part_of_string(&mut self, bytes: &[u8], mut string: InString) -> usize {
+        let used = string.skip(bytes);
+        if string == InString::Outside {
+            self.text.push(&bytes[..used - 1]);
+            let text = std::mem::take(&mut self.text);
+            self.close_string(text.bytes());
+        } else {
+            self.text.push(bytes);
+            self.state = State::String(string);
         }
-        skip.length(rest)
+        used
     }
 
-    fn close_string(&mut self) {
-        if matches!(self.top(), Some(Frame { kind: Kind::Object { names: true }, .. })) {
+    fn close_string(&mut self, text: &[u8]) {
+        if self.names {
+            self.names = false;
+            self.node = self.node.member(text);
             return;
         }
-        let written = !self.text.is_empty();
+        let written = !text.is_empty();
         match self.node {
             Node::Type if self.findings.event == Event::Unnamed => {
-                self.findings.event = Event::named(self.text.bytes());
+                self.findings.event = Event::named(Text::kept(text));
             }
             Node::Finish => self.findings.finished |= written,
             Node::Content => self.findings.content |= written,
@@ -229,67 +223,55 @@ impl Skimmer {
         }
     }
 
-    fn skipped_string(&mut self, rest: &[u8], escaped: bool) -> usize {
-        let skip = skip_string(rest, Escaped(escaped));
-        self.state = match skip {
-            Skip::Closed(_) => State::Between,
-            Skip::Open { escaped } => State::Skipped { escaped },
-        };
-        skip.length(rest)
-    }
-
-    fn open_scalar(&mut self) -> usize {
-        self.text.clear();
-        self.state = State::Scalar;
-        0
-    }
-
     fn scalar(&mut self, rest: &[u8]) -> usize {
-        let end = rest.iter().position(|byte| ends_scalar(*byte));
-        self.text.push(&rest[..end.unwrap_or(rest.len())]);
-        if end.is_some() {
-            self.state = State::Between;
-            self.close_scalar();
+        match end_of_scalar(rest) {
+            Some(end) => {
+                self.close_scalar(&rest[..end]);
+                end
+            }
+            None => self.part_of_scalar(rest),
         }
-        end.unwrap_or(rest.len())
     }
 
-    fn close_scalar(&mut self) {
+    fn part_of_scalar(&mut self, bytes: &[u8]) -> usize {
+        let end = end_of_scalar(bytes);
+        let used = end.unwrap_or(bytes.len());
+        self.text.push(&bytes[..used]);
+        if end.is_some() {
+            let text = std::mem::take(&mut self.text);
+            self.close_scalar(text.bytes());
+        } else {
+            self.state = State::Scalar;
+        }
+        used
+    }
+
+    fn close_scalar(&mut self, text: &[u8]) {
         match self.node {
             Node::Tokens(count) => {
-                if let Some(tokens) = self.text.unsigned() {
+                if let Some(tokens) = unsigned(Text::kept(text)) {
                     self.findings.report.set(count, tokens);
                 }
             }
-            Node::Root if self.is_root_array() => {
-                self.findings.done |= self.text.bytes() == b"DONE";
-            }
+            Node::Root if self.is_root_array() => self.findings.done |= text == b"DONE",
             _ => {}
         }
     }
 
-    /// Only brackets of the subtree's own kind are counted: in valid JSON the others pair up
-    /// between them.
-    fn ignored(&mut self, rest: &[u8], kind: Kind, depth: u32) -> usize {
-        let (open, close) = kind.brackets();
-        let Some(end) = memchr3(b'"', open, close, rest) else {
-            return rest.len();
-        };
-        self.state = match rest[end] {
-            b'"' => State::IgnoredString { kind, depth, escaped: false },
-            byte if byte == open => State::Ignored { kind, depth: depth.saturating_add(1) },
-            _ if depth > 1 => State::Ignored { kind, depth: depth - 1 },
-            _ => State::Between,
-        };
-        end + 1
+    fn ignore(&mut self, bytes: &[u8], mut subtree: Subtree) -> usize {
+        let used = subtree.skip(bytes);
+        if !subtree.is_closed() {
+            self.state = State::Ignored(subtree);
+        }
+        used
     }
 
     fn is_root_array(&self) -> bool {
-        self.depth == 1 && matches!(self.frames[0].kind, Kind::Array)
+        self.depth == 1 && self.frames[0].brackets == Brackets::Square
     }
 
-    fn top(&mut self) -> Option<&mut Frame> {
-        self.frames.get_mut(usize::from(self.depth).checked_sub(1)?)
+    fn top(&self) -> Option<Frame> {
+        self.frames.get(usize::from(self.depth).checked_sub(1)?).copied()
     }
 }
 
@@ -304,26 +286,12 @@ enum State {
     /// Before the first byte of a text.
     Idle,
     Between,
-    /// In a string that is kept: a member's name, or a value that is read.
-    Text {
-        escaped: bool,
-    },
-    /// In a string that is not.
-    Skipped {
-        escaped: bool,
-    },
-    /// In a number or a literal.
+    /// In a string that was cut.
+    String(InString),
+    /// In a number or a literal that was cut.
     Scalar,
-    /// In a subtree that nobody reads, opened by this kind of bracket.
-    Ignored {
-        kind: Kind,
-        depth: u32,
-    },
-    IgnoredString {
-        kind: Kind,
-        depth: u32,
-        escaped: bool,
-    },
+    /// In a subtree that nobody reads.
+    Ignored(Subtree),
     /// Behind the outermost value; what follows is not read.
     Closed,
 }
@@ -331,27 +299,49 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 struct Frame {
     node: Node,
-    kind: Kind,
+    brackets: Brackets,
 }
 
+/// What a byte outside of strings is.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
-    /// `names`: is the next string a member's name?
-    Object {
-        names: bool,
-    },
-    Array,
+enum Class {
+    /// Of a number or a literal.
+    Scalar,
+    /// White space, or a colon, which says nothing that a name has not said.
+    Space,
+    Comma,
+    Quote,
+    Curly,
+    Square,
+    Close,
 }
 
-impl Kind {
-    fn brackets(self) -> (u8, u8) {
-        match self {
-            Self::Object { .. } => (b'{', b'}'),
-            Self::Array => (b'[', b']'),
-        }
-    }
+/// The class of each byte.
+static CLASS: [Class; 256] = {
+    let mut table = [Class::Scalar; 256];
+    table[b' ' as usize] = Class::Space;
+    table[b'\t' as usize] = Class::Space;
+    table[b'\n' as usize] = Class::Space;
+    table[b'\r' as usize] = Class::Space;
+    table[b':' as usize] = Class::Space;
+    table[b',' as usize] = Class::Comma;
+    table[b'"' as usize] = Class::Quote;
+    table[b'{' as usize] = Class::Curly;
+    table[b'[' as usize] = Class::Square;
+    table[b'}' as usize] = Class::Close;
+    table[b']' as usize] = Class::Close;
+    table
+};
+
+fn end_of_scalar(rest: &[u8]) -> Option<usize> {
+    rest.iter().position(|byte| !matches!(CLASS[usize::from(*byte)], Class::Scalar))
 }
 
-fn ends_scalar(byte: u8) -> bool {
-    matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r' | b':' | b'"' | b'{' | b'[')
+/// The value of digits alone: no sign, fraction or exponent.
+fn unsigned(text: &[u8]) -> Option<u64> {
+    let digits = Some(text).filter(|text| !text.is_empty())?;
+    digits.iter().try_fold(0_u64, |sum, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        sum.checked_mul(10)?.checked_add(digit.into())
+    })
 }

@@ -1,7 +1,7 @@
 //! What is counted and timed per call, by route, provider, API, model and operation.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -58,6 +58,11 @@ pub struct CallMetrics {
 pub struct Series {
     /// The names as an access log line has them.
     pub members: Members,
+    /// What an access log line says of the upstream, as far as it is the plan's.
+    pub upstream: Members,
+    api: Option<Api>,
+    kind: Kind,
+    model: Arc<str>,
     metrics: CallMetrics,
     labels: [Arc<str>; 6],
     /// By status class and outcome, of which there are a handful.
@@ -141,24 +146,23 @@ impl CallMetrics {
     }
 
     /// The series of these names; `None` stands for calls that no rule took.
-    pub fn series(
-        &self,
-        names: Option<&Labels>,
-        api: Option<Api>,
-        kind: Kind,
-        model: Arc<str>,
-    ) -> Series {
+    pub fn series(&self, names: Option<&Labels>, key: &SeriesKey<'_>, upstream: Members) -> Series {
         let none = || Arc::<str>::from("none");
+        let (api, kind) = (key.api, key.kind);
         let labels: [Arc<str>; 6] = [
             names.map_or_else(none, |names| Arc::clone(&names.route)),
             names.map_or_else(none, |names| Arc::clone(&names.provider)),
             api.map_or_else(none, |api| Arc::from(api.as_str())),
             names.map_or_else(none, |names| Arc::from(names.vendor)),
-            model,
+            Arc::from(key.model),
             Arc::from(operation_name(kind)),
         ];
         Series {
             members: members(names, api, kind),
+            upstream,
+            api,
+            kind,
+            model: Arc::clone(&labels[4]),
             metrics: self.clone(),
             labels,
             requests: RefCell::default(),
@@ -208,6 +212,10 @@ impl Series {
         let histogram = self.clocks[clock as usize]
             .get_or_init(|| self.metrics.clock(clock).with_label_values(&self.values(&[])));
         histogram.observe(seconds);
+    }
+
+    fn is_of(&self, key: &SeriesKey<'_>) -> bool {
+        (self.kind, self.api, &*self.model) == (key.kind, key.api, key.model)
     }
 
     fn values<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
@@ -262,17 +270,15 @@ const fn status_class(class: u16) -> &'static str {
 /// A worker's own index of series, so that a call costs one look-up and no string.
 ///
 /// By the plan's address (0 without a plan), because hashing all of a key costs more than comparing
-/// it with the few of one plan.
+/// it with the few of one plan; and a tree finds an address before a hash of it is made.
 #[derive(Debug, Default)]
-pub struct SeriesCache(RefCell<HashMap<usize, OfPlan>>);
-
-type OfPlan = Vec<(SeriesKey, Rc<Series>)>;
+pub struct SeriesCache(RefCell<BTreeMap<usize, Vec<Rc<Series>>>>);
 
 /// What tells series apart within the life of a table and a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeriesKey {
+#[derive(Debug, Clone, Copy)]
+pub struct SeriesKey<'a> {
     /// The model label.
-    pub model: Arc<str>,
+    pub model: &'a str,
     /// The API and operation.
     pub api: Option<Api>,
     /// The operation.
@@ -281,14 +287,19 @@ pub struct SeriesKey {
 
 impl SeriesCache {
     /// The series of `plan` and `key`, made by `make` when it is new.
-    pub fn get(&self, plan: usize, key: SeriesKey, make: impl FnOnce() -> Series) -> Rc<Series> {
+    pub fn get(
+        &self,
+        plan: usize,
+        key: &SeriesKey<'_>,
+        make: impl FnOnce() -> Series,
+    ) -> Rc<Series> {
         let mut plans = self.0.borrow_mut();
         let of_plan = plans.entry(plan).or_default();
-        if let Some((_, series)) = of_plan.iter().find(|(known, _)| *known == key) {
+        if let Some(series) = of_plan.iter().find(|series| series.is_of(key)) {
             return Rc::clone(series);
         }
         let series = Rc::new(make());
-        of_plan.push((key, Rc::clone(&series)));
+        of_plan.push(Rc::clone(&series));
         series
     }
 
