@@ -112,7 +112,7 @@ async fn forward(
     let table = worker.table().ok_or(Failure::NotReady)?;
     books.asked(&head);
     // In a block, at whose end the future gives up the place of what came.
-    let Way { plan, to_send, change, api, kind } = {
+    let Way { plan, to_send: ToSend { head, body, expected }, change, api, kind } = {
         let mut intake = Intake::begin(worker, &table, &head, body)?;
         cut.bound(pin!(poll_fn(|cx| intake.poll(cx, &worker.shared.limits)))).await??;
         match decide(worker, &table, intake.finish(head)?, books)? {
@@ -120,9 +120,8 @@ async fn forward(
             Decided::Reply(reply) => return Ok(reply),
         }
     };
-    let expected = to_send.expected;
     let mut timing = Timing::default();
-    let sending = worker.upstreams.send(&plan.endpoint.origin, plan.timeouts, to_send, &mut timing);
+    let sending = worker.upstreams.send(plan, &head, body, &mut timing);
     let answered = cut.bound(pin!(sending)).await;
     books.sent(&timing);
     let answer = answered??;
@@ -172,6 +171,6 @@ mod tests {
     #[test]
     fn a_calls_future_stays_small() {
         let size = size(forwarded);
-        assert!(size <= 2048, "{size} bytes");
+        assert!(size <= 1792, "{size} bytes");
     }
 }

@@ -13,9 +13,11 @@ mod pool;
 mod source;
 mod waiting;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
@@ -26,7 +28,7 @@ use super::failure::{Failure, Phase};
 use super::metrics::Metrics;
 use super::outgoing::Outgoing;
 use crate::net::stream::{Protocol, Stream};
-use crate::table::{Origin, Scheme, Timeouts};
+use crate::table::{Origin, Plan, Scheme};
 use crate::telemetry::causes;
 use connect::Connector;
 use pool::Pool;
@@ -113,29 +115,32 @@ impl Upstreams {
         Self { pool, buffer: h1::Buffer::default(), connector, metrics, body_idle }
     }
 
-    /// Sends a call and waits for its answer's head.
+    /// Sends a call the way of `plan` and waits for its answer's head.
     ///
     /// # Errors
     /// [`Failure`] when there is no answer.
     pub async fn send(
         &self,
-        origin: &OriginKey,
-        timeouts: Timeouts,
-        to_send: ToSend,
+        plan: &Plan,
+        head: &RequestHead,
+        body: Outgoing,
         timing: &mut Timing,
     ) -> Result<Answer, Failure> {
-        let ToSend { head, body, .. } = to_send;
-        let via = Via { upstreams: self, origin, timeouts };
-        let (ready, provenance) = via.ready(timing).await?;
+        let via = Via { upstreams: self, plan };
+        let (ready, provenance) = match poll_fn(|cx| Poll::Ready(via.pooled(cx))).await {
+            Some(ready) => (ready, Provenance::Reused),
+            // Boxed like all that is rare: every call's future would have room for it.
+            None => (Box::pin(via.connect(timing)).await?, Provenance::Fresh),
+        };
         let spare = match provenance {
             Provenance::Reused => body.again(),
             Provenance::Fresh => None,
         };
-        match (via.exchange(ready, &head, body, timing).await, spare) {
+        match (via.exchange(ready, head, body, timing).await, spare) {
             (Err(Broken::BeforeAnswer(_)), Some(spare)) => {
                 self.metrics.upstream_retries.inc();
-                let ready = via.connect(timing).await?;
-                let second = Box::pin(via.exchange(ready, &head, spare, timing)).await;
+                let ready = Box::pin(via.connect(timing)).await?;
+                let second = Box::pin(via.exchange(ready, head, spare, timing)).await;
                 second.map_err(Broken::into_failure)
             }
             (first, _) => first.map_err(Broken::into_failure),
@@ -143,31 +148,29 @@ impl Upstreams {
     }
 }
 
-/// The way of one call: its origin, and how long it waits for what.
+/// The way of one call.
 #[derive(Clone, Copy)]
 struct Via<'a> {
     upstreams: &'a Upstreams,
-    origin: &'a OriginKey,
-    timeouts: Timeouts,
+    plan: &'a Plan,
 }
 
-impl Via<'_> {
-    async fn ready(self, timing: &mut Timing) -> Result<(Ready, Provenance), Failure> {
+impl<'a> Via<'a> {
+    fn origin(self) -> &'a OriginKey {
+        &self.plan.endpoint.origin
+    }
+
+    /// A connection that is there already.
+    fn pooled(self, cx: &mut Context<'_>) -> Option<Ready> {
         let pool = &self.upstreams.pool;
-        if let Some(connection) = pool.take_h1(self.origin).await {
-            return Ok((Ready::Http1(connection), Provenance::Reused));
-        }
-        if let Some(connection) = pool.share_h2(self.origin) {
-            return Ok((Ready::Http2(connection), Provenance::Reused));
-        }
-        Ok((self.connect(timing).await?, Provenance::Fresh))
+        let own = pool.take_h1(self.origin(), cx).map(Ready::Http1);
+        own.or_else(|| pool.share_h2(self.origin()).map(Ready::Http2))
     }
 
     async fn connect(self, timing: &mut Timing) -> Result<Ready, Failure> {
         let began = Instant::now();
-        // Boxed like all that is rare: every call's future would have to be large enough for it.
-        let connecting = Box::pin(self.upstreams.connector.connect(self.origin));
-        let connected = timeout_at(began + self.timeouts.connect, connecting).await;
+        let connecting = self.upstreams.connector.connect(self.origin());
+        let connected = timeout_at(began + self.plan.timeouts.connect, connecting).await;
         timing.connecting += began.elapsed();
         let (result, outcome) = match connected {
             Ok(Ok(stream)) => ("ok", Ok(stream)),
@@ -175,7 +178,7 @@ impl Via<'_> {
             Err(_) => ("timeout", Err(Failure::UpstreamTimeout(Phase::Connect))),
         };
         self.upstreams.metrics.upstream_connects.with_label_values(&[result]).inc();
-        let ready = Box::pin(self.handshake(outcome?)).await;
+        let ready = self.handshake(outcome?).await;
         ready.map_err(|error| Failure::UpstreamBroken(chain(&error)))
     }
 
@@ -184,7 +187,7 @@ impl Via<'_> {
             Protocol::Http1 => Ok(Ready::Http1(h1::Connection::new(stream))),
             Protocol::Http2 => {
                 let connection = h2::handshake(stream).await?;
-                self.upstreams.pool.add_h2(self.origin, &connection);
+                self.upstreams.pool.add_h2(self.origin(), &connection);
                 Ok(Ready::Http2(connection))
             }
         }
@@ -197,15 +200,15 @@ impl Via<'_> {
         body: Outgoing,
         timing: &mut Timing,
     ) -> Result<Answer, Broken> {
-        let (first_byte, body_idle) = (self.timeouts.first_byte, self.upstreams.body_idle);
+        let (first_byte, body_idle) = (self.plan.timeouts.first_byte, self.upstreams.body_idle);
         let waiting = Waiting::new(&body, first_byte, body_idle);
         timing.sent = Some(waiting.began());
         let broken = |broken| waiting.broken().map_or(broken, Broken::Otherwise);
         let answer = match ready {
             Ready::Http1(connection) => {
                 let Upstreams { pool, buffer, .. } = self.upstreams;
-                let mut request = h1::Sending::new(buffer, head, body, self.origin);
-                let mut lease = pool::Lease::new(connection, pool, self.origin);
+                let mut request = h1::Sending::new(buffer, head, body, self.origin());
+                let mut lease = pool::Lease::new(connection, pool, self.origin());
                 let answer =
                     waiting.bound(pin!(lease.connection().send(&mut request, buffer))).await;
                 let answer = answer.map_err(Broken::Otherwise)?.map_err(broken)?;
@@ -213,7 +216,7 @@ impl Via<'_> {
                 answer.map(|()| Source::Http1(Some(lease)))
             }
             Ready::Http2(connection) => {
-                let request = for_http2(head, body, self.origin);
+                let request = for_http2(head, body, self.origin());
                 let answering = Box::pin(connection.send(request));
                 let answer = waiting.bound(pin!(answering)).await.map_err(Broken::Otherwise)?;
                 let (response, lease) = answer.map_err(broken)?;

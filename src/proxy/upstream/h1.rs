@@ -63,12 +63,8 @@ impl Connection {
         })
     }
 
-    /// Is it still alive? An idle connection has no task that would notice its end.
-    pub async fn check(&mut self) -> bool {
-        poll_fn(|cx| Poll::Ready(self.alive(cx))).await
-    }
-
-    /// Neither its end has come nor bytes that nobody asked for.
+    /// Is it still alive: has neither its end come nor bytes that nobody asked for? An idle
+    /// connection has no task that would notice.
     pub(super) fn alive(&mut self, cx: &mut Context<'_>) -> bool {
         let mut space = [MaybeUninit::uninit()];
         let mut buffer = ReadBuf::uninit(&mut space);

@@ -60,11 +60,15 @@ pub(super) fn sweep(pool: &Rc<Pool>) {
 }
 
 impl Pool {
-    /// The idle connection used last, if it is alive.
-    pub(super) async fn take_h1(&self, origin: &OriginKey) -> Option<Box<h1::Connection>> {
+    /// The idle connection used last of those that are alive.
+    pub(super) fn take_h1(
+        &self,
+        origin: &OriginKey,
+        cx: &mut Context<'_>,
+    ) -> Option<Box<h1::Connection>> {
         loop {
             let mut connection = self.pop_h1(origin)?;
-            if fresh(&connection) && connection.check().await {
+            if fresh(&connection) && connection.alive(cx) {
                 return Some(connection);
             }
         }
