@@ -291,6 +291,8 @@ mod tests {
         );
         assert!(matches!(late.await, Err::<(), _>(Panicked)));
         assert!(matches!(unless_it_panics(&panics, Box::pin(async { 1 })).await, Ok(1)));
-        assert_eq!(panics.get(), 2);
+        let before: Result<(), Panicked> = caught(&panics, || panic!("before it waits"));
+        assert!(before.is_err());
+        assert_eq!(panics.get(), 3);
     }
 }

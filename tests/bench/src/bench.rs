@@ -13,6 +13,7 @@ use crate::dialect::Pair;
 use crate::load::{self, Load, Seen};
 use crate::machine::Machine;
 use crate::median::percentile;
+use crate::pauses;
 use crate::peer::{BESIDE, Kind, Peer, Scene, Scheme};
 use crate::plan::{self, Cell, Drive, OPEN_STREAMS, ROUTES, Section};
 use crate::proc;
@@ -28,6 +29,7 @@ pub(crate) fn run(folder: &Path, file: &Path) -> anyhow::Result<()> {
     let settings = Settings::read(folder)?;
     let machine = Machine::look(&settings);
     let began = Instant::now();
+    let pauses = pauses::look(&settings)?;
     let bench = Bench::start(&settings)?;
     let (mut cells, idle) = bench.plain()?;
     let memory = bench.memory(&idle)?;
@@ -37,7 +39,7 @@ pub(crate) fn run(folder: &Path, file: &Path) -> anyhow::Result<()> {
     cells.extend(bench.translated(Pair::MessagesToChat)?);
     let body_limit = bench.body_limit()?;
     drop(bench);
-    let results = Results { cells, memory, body_limit, took: began.elapsed() };
+    let results = Results { cells, memory, body_limit, pauses, took: began.elapsed() };
     let report = Report { settings: &settings, machine: &machine, results: &results };
     report::publish(&report, file)
 }
@@ -158,7 +160,7 @@ impl<'a> Bench<'a> {
         let takes_part = |peer: &&Peer| peer.kind != Kind::Direct || cell.needs_direct();
         let peers: Vec<&Peer> = peers.iter().filter(takes_part).collect();
         let mut rows: Vec<_> = peers.iter().map(|peer| (peer.kind, Vec::new())).collect();
-        for _ in 0..self.settings.rounds {
+        for _ in 0..self.settings.rounds * cell.repeats() {
             for (peer, (_, rounds)) in peers.iter().zip(&mut rows) {
                 let round = self.round(cell, peer);
                 let context = || format!("{}: {}", peer.kind.name(), cell.name());

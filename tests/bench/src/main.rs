@@ -1,12 +1,13 @@
 //! The benchmark of Pillion's data plane beside nginx, HAProxy, Envoy and a bare hyper relay.
 //!
-//! One binary, three roles: `run` starts everything, loads it, measures and reports; `upstream` is
-//! the provider that everybody forwards to; `relay` is the least that a proxy made with hyper does.
+//! One binary, four roles: `run` starts everything, loads it, measures and reports; `upstream` is
+//! the provider that everybody forwards to; `relay` is the least that a proxy made with hyper does;
+//! `pauses` looks at the machine.
 //! `scripts/bench` builds and starts it. Knows Pillion as a program only, never its code.
 //!
 //! In reading order: [`plan`] (what is measured), [`bench`] (how), [`peer`] (who), [`load`] and
 //! [`upstream`] (under what), [`dialect`], [`request`] and [`answer`] (what is said), [`proc`] (from
-//! where), [`results`], [`figures`] and [`report`] (what is said of it).
+//! where), [`pauses`] (how good it can be), [`results`], [`figures`] and [`report`] (what is said of it).
 
 mod answer;
 mod bench;
@@ -17,6 +18,7 @@ mod http1;
 mod load;
 mod machine;
 mod median;
+mod pauses;
 mod peer;
 mod plan;
 mod proc;
@@ -49,6 +51,10 @@ fn role() -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["run", folder, report] => bench::run(folder.as_ref(), report.as_ref()),
+        ["pauses"] => {
+            pauses::run();
+            Ok(())
+        }
         ["upstream", folder] => upstream::run(folder.as_ref()),
         ["relay", upstream, scheme, folder] => relay::run(upstream, scheme, folder.as_ref()),
         _ => bail!("start me with `make bench`"),

@@ -129,6 +129,15 @@ impl Cell {
         }
     }
 
+    /// How many times as many rounds as others it has: a percentile of one window is whatever the
+    /// longest pause of the machine was in it.
+    pub(crate) fn repeats(&self) -> u32 {
+        match self.drive {
+            Drive::Closed(_) => 1,
+            Drive::Rate(_) => 5,
+        }
+    }
+
     /// Is the harness measured without a proxy too, to be subtracted or compared?
     pub(crate) fn needs_direct(&self) -> bool {
         [JSON, STREAM, PACED_STREAM, STEADY].contains(self)

@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use crate::figures::{self, Figure, columns};
 use crate::machine::Machine;
+use crate::pauses::Pauses;
 use crate::peer::Kind;
 use crate::plan::{ROUTES, Section};
 use crate::results::{BodyLimit, Measured, Results, Round};
@@ -97,8 +98,26 @@ impl Report<'_> {
         };
         format!(
             "Load average at the start: {}. Other programs kept {middle:.2} processors busy (middle \
-             of all windows; worst {worst:.2}).{advice}",
-            self.machine.load
+             of all windows; worst {worst:.2}).{advice} {}",
+            self.machine.load,
+            self.pauses()
+        )
+    }
+
+    /// How still its processors stand by themselves.
+    fn pauses(&self) -> String {
+        let Pauses { share, longest } = self.results.pauses;
+        let verdict = if share > 0.01 {
+            " **That is more than one in a hundred: every 99th percentile here is the machine's \
+             before it is anybody's.**"
+        } else {
+            ""
+        };
+        format!(
+            "Before the run, with nobody else on the peers' processor, an empty loop there stood \
+             still for {:.1} % of the time, {:.1} ms at the longest.{verdict}",
+            share * 100.0,
+            longest.as_secs_f64() * 1e3
         )
     }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::median::median;
+use crate::pauses::Pauses;
 use crate::peer::Kind;
 use crate::plan::Cell;
 
@@ -53,6 +54,7 @@ pub(crate) struct Results {
     pub(crate) cells: Vec<Measured>,
     pub(crate) memory: Vec<Memory>,
     pub(crate) body_limit: BodyLimit,
+    pub(crate) pauses: Pauses,
     pub(crate) took: Duration,
 }
 
