@@ -166,7 +166,7 @@ fn declared(so_far: Declared, line: &[u8]) -> Result<Declared, Refused> {
                 return Err(Refused);
             }
             let value = line.get(b"content-length:".len()..).unwrap_or_default().trim_ascii();
-            match (number(value, 10)?, so_far) {
+            match (number(value, 10).ok_or(Refused)?, so_far) {
                 (length, Declared::Nothing) => Ok(Declared::Length(length)),
                 (length, Declared::Length(before)) if length == before => Ok(so_far),
                 (_, Declared::Length(_) | Declared::Chunked) => Err(Refused),
@@ -184,17 +184,18 @@ fn declared(so_far: Declared, line: &[u8]) -> Result<Declared, Refused> {
 fn size(line: &[u8]) -> Result<u64, Refused> {
     let end = memchr(b';', line).unwrap_or(line.len());
     let digits = line.get(..end).filter(|digits| digits.len() < KEPT).ok_or(Refused)?;
-    number(digits, 16)
+    number(digits, 16).ok_or(Refused)
 }
 
-/// Digits and nothing else: no sign, no white space.
-fn number(digits: &[u8], base: u32) -> Result<u64, Refused> {
+/// The value of digits and nothing else: no sign, no white space, no more than 64 bits. `base` is
+/// at most 36.
+pub fn number(digits: &[u8], base: u32) -> Option<u64> {
     let mut digits = digits.iter().map(|digit| char::from(*digit).to_digit(base));
     let first = digits.next().flatten().map(u64::from);
     let more = |number: u64, digit: Option<u32>| {
         number.checked_mul(base.into())?.checked_add(digit?.into())
     };
-    first.and_then(|first| digits.try_fold(first, more)).ok_or(Refused)
+    digits.try_fold(first?, more)
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use httparse::{ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
 use thiserror::Error;
 
+use crate::net::framing::number;
+
 /// Enough for the longest headers that providers send; an answer with more is refused.
 const MAX_HEADERS: usize = 100;
 /// The header block of an answer, in bytes; more is refused.
@@ -135,19 +137,13 @@ fn framing(response: &Response<()>, method: &Method) -> Result<Framing, BadHead>
 fn length(headers: &HeaderMap) -> Result<Option<u64>, BadHead> {
     let mut told = None;
     for token in headers.get_all(CONTENT_LENGTH).iter().flat_map(tokens) {
-        let length = digits(token).ok_or(BadHead::Length)?;
+        let length = number(token, 10).ok_or(BadHead::Length)?;
         if told.is_some_and(|told| told != length) {
             return Err(BadHead::Length);
         }
         told = Some(length);
     }
     Ok(told)
-}
-
-/// Digits alone: no sign, no white space.
-fn digits(token: &[u8]) -> Option<u64> {
-    let digits = token.iter().all(u8::is_ascii_digit);
-    str::from_utf8(token).ok().filter(|_| digits)?.parse().ok()
 }
 
 fn keeps_alive(response: &Response<()>) -> bool {
