@@ -14,6 +14,7 @@ mod source;
 mod waiting;
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -238,7 +239,7 @@ fn sound(answer: Answer) -> Result<Answer, Broken> {
         (_, 0 | 1) => "its transfer coding is not `chunked` alone",
         _ => "it has several content types",
     };
-    Err(Broken::Otherwise(Failure::UpstreamBroken(why.to_owned())))
+    Err(Broken::within_answer(why.to_owned()))
 }
 
 /// Is `chunked` the only transfer coding, or is there none?
@@ -283,9 +284,9 @@ impl Broken {
         }
     }
 
-    /// What hyper says of an exchange in which bytes of an answer came.
-    fn within_answer(error: &hyper::Error) -> Self {
-        Self::Otherwise(Failure::UpstreamBroken(chain(error)))
+    /// Bytes of an answer came.
+    fn within_answer(how: String) -> Self {
+        Self::Otherwise(Failure::UpstreamBroken(how))
     }
 
     /// What hyper says of an exchange in which none came.
@@ -293,19 +294,18 @@ impl Broken {
         let before = error.is_incomplete_message()
             || error.is_canceled()
             || error.is_closed()
-            || is_reset(error);
+            || causes(error).find_map(|cause| cause.downcast_ref()).is_some_and(is_reset);
         match before {
             true => Self::BeforeAnswer(chain(error)),
-            false => Self::within_answer(error),
+            false => Self::within_answer(chain(error)),
         }
     }
 }
 
 /// Did the peer reset the connection, or was it gone when we wrote?
-fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
-    use std::io::ErrorKind as E;
-    let io = causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| matches!(io.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected))
+fn is_reset(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::ConnectionReset | E::BrokenPipe | E::NotConnected)
 }
 
 /// An error with its causes, for the log.

@@ -20,9 +20,8 @@ use http::{Method, Response};
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 use tokio::time::Instant;
 
-use super::Broken;
+use super::{Broken, is_reset};
 use crate::net::stream::Stream;
-use crate::proxy::failure::Failure;
 use reader::Reader;
 
 pub(super) use request::{Buffer, Sending};
@@ -114,7 +113,7 @@ impl Connection {
             let mut buffer = ReadBuf::uninit(&mut space);
             let read = match (Pin::new(&mut self.stream).poll_read(cx, &mut buffer), &sent) {
                 (Poll::Pending, Poll::Ready(Err(error))) if !is_gone(error) => {
-                    Err(within_answer(error.to_string()))
+                    Err(Broken::within_answer(error.to_string()))
                 }
                 // An upstream that takes no more may have said why: its end will be read, too.
                 (Poll::Pending, _) => return Poll::Pending,
@@ -128,7 +127,7 @@ impl Connection {
             *heard = true;
             self.filled = bytes.len() == READ;
             let head = self.reader.head(bytes, method);
-            if let Some(answer) = head.map_err(|error| within_answer(error.to_string()))? {
+            if let Some(answer) = head.map_err(|error| Broken::within_answer(error.to_string()))? {
                 return Poll::Ready(Ok(answer));
             }
         }
@@ -222,25 +221,19 @@ impl Connection {
 fn broken(error: &io::Error, heard: bool) -> Broken {
     match is_gone(error) {
         true => unanswered(&error.to_string(), heard),
-        false => within_answer(error.to_string()),
+        false => Broken::within_answer(error.to_string()),
     }
 }
 
 /// Has the upstream ended the connection?
 fn is_gone(error: &io::Error) -> bool {
-    use io::ErrorKind as E;
-    let gone = [E::ConnectionReset, E::BrokenPipe, E::NotConnected, E::UnexpectedEof];
-    gone.contains(&error.kind())
+    is_reset(error) || error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// The connection is gone.
 fn unanswered(how: &str, heard: bool) -> Broken {
     match heard {
-        true => within_answer(format!("{how} within the head of the answer")),
+        true => Broken::within_answer(format!("{how} within the head of the answer")),
         false => Broken::BeforeAnswer(format!("{how} before an answer")),
     }
-}
-
-fn within_answer(how: String) -> Broken {
-    Broken::Otherwise(Failure::UpstreamBroken(how))
 }
