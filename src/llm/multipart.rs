@@ -35,8 +35,13 @@ pub enum MultipartFault {
 /// The boundary of a `multipart/form-data` content type. `None` if it is of another type, has no
 /// boundary or two, or one that no delimiter line could hold.
 pub fn boundary(content_type: &str) -> Option<&str> {
+    // Nearly no call has one: a look at the beginning is quicker than a search to the end.
+    let begin = content_type.trim_start().get(..FORM_DATA.len())?;
+    if !begin.eq_ignore_ascii_case(FORM_DATA) {
+        return None;
+    }
     let (media_type, parameters) = content_type.split_once(';')?;
-    if !media_type.trim().eq_ignore_ascii_case("multipart/form-data") {
+    if media_type.trim().len() != FORM_DATA.len() {
         return None;
     }
     let mut boundaries = disposition::parameters(parameters)
@@ -81,6 +86,7 @@ pub fn find_model(
 }
 
 /// RFC 2046 says 70; some clients are generous.
+const FORM_DATA: &str = "multipart/form-data";
 const BOUNDARY_LIMIT: usize = 256;
 const MODEL_LIMIT: usize = 1024;
 

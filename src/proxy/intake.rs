@@ -90,16 +90,10 @@ fn passing<B>(head: Box<Head>, model: Option<Model>, body: B) -> Call<B> {
     Call { head, model, facts, body }
 }
 
-/// Might it be? Nearly none is, and this is quickly seen.
-fn is_multipart(content_type: &str) -> bool {
-    let begin = content_type.trim_ascii_start().as_bytes().first();
-    begin.is_some_and(|byte| byte.eq_ignore_ascii_case(&b'm'))
-}
-
 /// How this body must be read, or `None` if it need not be.
 fn reading(headers: &HeaderMap, table: &Table) -> Result<Option<Reading>, Failure> {
     let content_type = text(headers, header::CONTENT_TYPE);
-    if is_multipart(content_type) && multipart::boundary(content_type).is_some() {
+    if multipart::boundary(content_type).is_some() {
         return Ok(table.candidates.needs_model().then_some(Reading::Form));
     }
     if content_type.starts_with("multipart/")
